@@ -1,0 +1,98 @@
+"""Global settings: the float type, the fuzz factor, the image data format and the one source of randomness."""
+
+import numpy as np
+
+_DATA_FORMATS = ("channels_last", "channels_first")
+
+_floatx = "float32"
+_epsilon = 1e-7
+_image_data_format = "channels_last"
+_seeds = None  # a numpy SeedSequence, made at the first use: importing numpy.random costs as much as the rest of us
+
+
+def floatx():
+    """Return the name of the default float type, ``"float32"`` unless set otherwise."""
+    return _floatx
+
+
+def set_floatx(value):
+    """Set the default float type of weights and computations made from now on.
+
+    Args:
+        value: ``"float32"`` or ``"float64"``. Half precision is refused: NumPy computes it slowly and without BLAS.
+    """
+    global _floatx
+    if value not in ("float32", "float64"):
+        raise ValueError(f"`floatx` must be 'float32' or 'float64'. Received: {value!r}")
+    _floatx = value
+
+
+def epsilon():
+    """Return the fuzz factor that keeps logarithms and divisions finite, 1e-7 unless set otherwise."""
+    return _epsilon
+
+
+def set_epsilon(value):
+    """Set the fuzz factor, a positive float."""
+    global _epsilon
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1:
+        raise ValueError(f"`epsilon` must be a float between 0 and 1. Received: {value!r}")
+    _epsilon = float(value)
+
+
+def image_data_format():
+    """Return the default order of image axes: ``"channels_last"`` or ``"channels_first"``."""
+    return _image_data_format
+
+
+def set_image_data_format(data_format):
+    """Set the default order of image axes for layers constructed from now on.
+
+    Args:
+        data_format: ``"channels_last"``, (batch, height, width, channels), or ``"channels_first"``,
+            (batch, channels, height, width).
+    """
+    global _image_data_format
+    _image_data_format = standardize_data_format(data_format)
+
+
+def standardize_data_format(data_format):
+    """Return ``data_format``, or the global default for ``None``; anything else is a ValueError."""
+    if data_format is None:
+        return _image_data_format
+    if data_format not in _DATA_FORMATS:
+        raise ValueError(
+            f"`data_format` must be one of {_DATA_FORMATS} or None. Received: {data_format!r}"
+        )
+    return data_format
+
+
+def set_random_seed(seed):
+    """Restart the sequence of generators from ``seed``, so that a run can be repeated bit for bit.
+
+    Only minikeras' own randomness is touched; `utils.set_random_seed` also seeds `random` and `numpy.random`.
+    """
+    global _seeds
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise ValueError(f"`seed` must be a non-negative integer. Received: {seed!r}")
+    _seeds = np.random.SeedSequence(int(seed))
+
+
+def make_generator(seed=None):
+    """Return a `numpy.random.Generator` that nobody else draws from.
+
+    Args:
+        seed: an integer for a generator of its own; ``None`` for the next child of the global seed.
+
+    NumPy's global state is never used, so other code's draws neither disturb ours nor are disturbed by them.
+    """
+    global _seeds
+    if isinstance(seed, np.random.Generator):
+        return seed
+    if seed is not None:
+        if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+            raise ValueError(f"`seed` must be a non-negative integer or None. Received: {seed!r}")
+        return np.random.Generator(np.random.SFC64(int(seed)))
+    if _seeds is None:
+        _seeds = np.random.SeedSequence()
+    return np.random.Generator(np.random.SFC64(_seeds.spawn(1)[0]))

@@ -1,0 +1,117 @@
+"""A weight: its value, the gradient that `backward` fills, and what applies to it (regularizer, constraint)."""
+
+import numpy as np
+
+from minikeras.kernels import threads
+
+
+class Variable(np.lib.mixins.NDArrayOperatorsMixin):
+    """An array that belongs to a layer or an optimizer, with its gradient.
+
+    Attributes:
+        value: the array itself, written in place by optimizers and by `assign`. Its memory may move (an optimizer
+            packs the weights it updates side by side), so look it up each time.
+        grad: array of the same shape, written by `Layer.backward`: ``w.grad = ...`` copies into it, and
+            ``np.matmul(a, b, out=w.grad)`` computes in place. Each thread that takes a share of the batch has one of
+            its own; `reduce_grad` adds them up.
+
+    In NumPy expressions a variable stands for its value: ``inputs @ layer.kernel``.
+    """
+
+    def __init__(self, value, name="variable", trainable=True, regularizer=None, constraint=None):
+        self.value = value
+        self.name = name
+        self.path = name
+        self.trainable = trainable
+        self.regularizer = regularizer
+        self.constraint = constraint
+        self._grads = {}  # share of the batch -> array
+
+    @property
+    def shape(self):
+        return self.value.shape
+
+    @property
+    def dtype(self):
+        return self.value.dtype.name
+
+    @property
+    def ndim(self):
+        return self.value.ndim
+
+    @property
+    def size(self):
+        return self.value.size
+
+    @property
+    def grad(self):
+        share = threads.current_share()
+        grad = self._grads.get(share)
+        if grad is None:
+            grad = self._grads[share] = np.zeros_like(self.value)
+        return grad
+
+    @grad.setter
+    def grad(self, gradient):
+        gradient = np.asarray(gradient)
+        if gradient.shape != self.value.shape:
+            raise ValueError(
+                f"The gradient of weight '{self.path}' must have the weight's shape {self.value.shape}. "
+                f"Received a gradient of shape {gradient.shape}"
+            )
+        np.copyto(self.grad, gradient)
+
+    def move(self, value, grads):
+        """Let `value` and the gradients of the first ``len(grads)`` shares live in the arrays given."""
+        np.copyto(value, self.value)
+        self.value = value
+        self._grads = dict(enumerate(grads))
+
+    def assign(self, value):
+        """Copy ``value`` (an array of the same shape) into the variable."""
+        value = np.asarray(value)
+        if value.shape != self.value.shape:
+            raise ValueError(
+                f"The value assigned to variable '{self.path}' must have shape {self.value.shape}. "
+                f"Received shape {value.shape}"
+            )
+        np.copyto(self.value, value, casting="same_kind" if value.dtype.kind == "f" else "unsafe")
+
+    def assign_add(self, value):
+        self.assign(self.value + value)
+
+    def assign_sub(self, value):
+        self.assign(self.value - value)
+
+    def numpy(self):
+        """Return a copy of the value."""
+        return self.value.copy()
+
+    def __array__(self, dtype=None, copy=None):
+        if copy or (dtype is not None and np.dtype(dtype) != self.value.dtype):
+            return np.array(self.value, dtype=dtype)
+        return self.value
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
+        plain = [x.value if isinstance(x, Variable) else x for x in inputs]
+        if any(isinstance(x, Variable) for x in kwargs.get("out", ())):
+            return NotImplemented  # `w += x` would write past `assign`
+        return getattr(ufunc, method)(*plain, **kwargs)
+
+    def __len__(self):
+        return len(self.value)
+
+    def __getitem__(self, index):
+        return self.value[index]
+
+    def __deepcopy__(self, memo):
+        import copy
+
+        twin = Variable(self.value.copy(), self.name, self.trainable)
+        twin.path = self.path
+        twin.regularizer = copy.deepcopy(self.regularizer, memo)
+        twin.constraint = copy.deepcopy(self.constraint, memo)
+        return twin
+
+    def __repr__(self):
+        return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}>"

@@ -1,0 +1,135 @@
+"""Regularizers: penalties on a weight that are added to the loss, each with its gradient."""
+
+import math
+
+import numpy as np
+
+from minikeras.registry import Configurable, resolve
+from minikeras.registry import serialize as _serialize
+
+
+class Regularizer(Configurable):
+    """Base class of regularizers: a subclass has ``__call__(x)``, the penalty, and ``gradient(x)``, its derivative."""
+
+    keras_module = "keras.regularizers"
+
+    def __call__(self, x):
+        """Return the penalty of the array ``x``, a float."""
+        raise NotImplementedError(f"{type(self).__name__} has no `__call__(self, x)`, which returns the penalty")
+
+    def gradient(self, x):
+        """Return d(penalty)/dx, an array of x's shape."""
+        raise NotImplementedError(
+            f"{type(self).__name__} has no `gradient(self, x)`: write one that returns the derivative of the penalty"
+        )
+
+
+class L1L2(Regularizer):
+    """Sum of both penalties, l1 * sum |x| + l2 * sum x^2, whose gradient is l1 * sign(x) + 2 * l2 * x.
+
+    Args:
+        l1: non-negative float. The gradient of |x| at 0 is taken to be 0.
+        l2: non-negative float.
+
+    Raises:
+        ValueError: a negative or non-finite factor.
+    """
+
+    def __init__(self, l1=0.0, l2=0.0):
+        self.l1 = _factor(0.0 if l1 is None else l1, "l1")
+        self.l2 = _factor(0.0 if l2 is None else l2, "l2")
+
+    def __call__(self, x):
+        return (_l1_penalty(self.l1, x) if self.l1 else 0.0) + (_l2_penalty(self.l2, x) if self.l2 else 0.0)
+
+    def gradient(self, x):
+        return self.l1 * np.sign(x) + 2 * self.l2 * np.asarray(x)
+
+
+class L1(Regularizer):
+    """Penalty l1 * sum |x|, which drives small weights to exactly 0; its gradient is l1 * sign(x).
+
+    Args:
+        l1: non-negative float. The gradient of |x| at 0 is taken to be 0.
+
+    Raises:
+        ValueError: a negative or non-finite factor.
+    """
+
+    def __init__(self, l1=0.01):
+        self.l1 = _factor(0.01 if l1 is None else l1, "l1")
+
+    def __call__(self, x):
+        return _l1_penalty(self.l1, x)
+
+    def gradient(self, x):
+        return self.l1 * np.sign(x)
+
+
+class L2(Regularizer):
+    """Penalty l2 * sum x^2, which keeps weights small; its gradient is 2 * l2 * x.
+
+    Args:
+        l2: non-negative float.
+
+    Raises:
+        ValueError: a negative or non-finite factor.
+    """
+
+    def __init__(self, l2=0.01):
+        self.l2 = _factor(0.01 if l2 is None else l2, "l2")
+
+    def __call__(self, x):
+        return _l2_penalty(self.l2, x)
+
+    def gradient(self, x):
+        return 2 * self.l2 * np.asarray(x)
+
+
+def _l1_penalty(factor, x):
+    return float(factor * np.abs(x).sum())
+
+
+def _l2_penalty(factor, x):
+    flat = np.ravel(x)
+    return float(factor * np.dot(flat, flat))
+
+
+def _factor(value, argument):
+    """Return a factor as float, or raise a ValueError that names the argument."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 <= value < math.inf:
+        raise ValueError(f"`{argument}` must be a non-negative finite number, as 0.01. Received: {argument}={value!r}")
+    return float(value)
+
+
+l1, l2, l1_l2 = L1, L2, L1L2  # Keras exports both spellings
+
+# As a name, "l1_l2" stands for both factors of 0.01: a penalty of 0, L1L2's own default, would be of no use.
+_both = L1L2(l1=0.01, l2=0.01)
+_table = {"L1": L1, "L2": L2, "L1L2": L1L2, "l1": L1, "l2": L2, "l1_l2": _both}
+
+
+def get(identifier):
+    """Return a `Regularizer` for a name, a config, a class or an instance.
+
+    Raises:
+        ValueError: an unknown name.
+        TypeError: a plain function, which lacks a gradient.
+    """
+    found = resolve(identifier, _table, "regularizer", Regularizer)
+    if found is not None and not hasattr(found, "gradient"):
+        raise TypeError(
+            "A regularizer needs a `gradient(x)` beside the penalty: subclass `Regularizer` with `__call__(self, x)` "
+            f"and `gradient(self, x)`. Received: {found!r}"
+        )
+    return found
+
+
+def serialize(regularizer):
+    """Return the regularizer's config."""
+    return _serialize(regularizer)
+
+
+def deserialize(config):
+    """Return the regularizer of a config that `serialize` returned."""
+    return get(config)

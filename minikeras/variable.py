@@ -61,11 +61,17 @@ class Variable(np.lib.mixins.NDArrayOperatorsMixin):
             )
         np.copyto(self.grad, gradient)
 
-    def move(self, value, grads):
-        """Let `value` and the gradients of the first ``len(grads)`` shares live in the arrays given."""
+    def reduce_grad(self, shares):
+        """Add the gradients of the first ``shares`` shares of the batch up, in `grad` of share 0."""
+        total = self._grads[0]
+        for share in range(1, shares):
+            total += self._grads[share]
+
+    def move(self, value, grad):
+        """Let `value` and `grad` live in the arrays given, from now on."""
         np.copyto(value, self.value)
-        self.value = value
-        self._grads = dict(enumerate(grads))
+        np.copyto(grad, self.grad)
+        self.value, self._grads[0] = value, grad
 
     def assign(self, value):
         """Copy ``value`` (an array of the same shape) into the variable."""

@@ -53,6 +53,8 @@ class Layer(Configurable):
 
     def __init__(self, name=None, trainable=True, dtype=None, **kwargs):
         self._input_shape_argument = _pop_input_shape(kwargs)
+        if kwargs.pop("activity_regularizer", None) is not None:
+            raise ValueError("`activity_regularizer` is not supported yet: use kernel_regularizer or bias_regularizer")
         if kwargs:
             raise TypeError(
                 f"{type(self).__name__} got unknown arguments: {', '.join(sorted(kwargs))}. "

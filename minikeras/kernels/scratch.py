@@ -1,0 +1,18 @@
+"""Work space: one growing piece of memory a name and thread, shared by all layers, so that it stays in cache."""
+
+import math
+import threading
+
+import numpy as np
+
+_local = threading.local()
+
+
+def scratch(name, shape, dtype):
+    """Return an uninitialized array that the calling thread may use until it asks for the same name again."""
+    kept = _local.__dict__
+    size = math.prod(shape)
+    flat = kept.get((name, dtype))
+    if flat is None or flat.size < size:
+        flat = kept[name, dtype] = np.empty(size, dtype)
+    return flat[:size].reshape(shape)

@@ -1,0 +1,32 @@
+"""Layers, one family a file. `base.py` explains what a layer is."""
+
+from minikeras.layers.activation import LeakyReLU, ReLU, Softmax
+from minikeras.layers.base import Layer
+from minikeras.layers.convolution import Conv2D
+from minikeras.layers.core import Activation, Dense, Input, InputLayer
+from minikeras.layers.normalization import BatchNormalization
+from minikeras.layers.pooling import AveragePooling2D, GlobalAveragePooling2D, GlobalMaxPooling2D, MaxPooling2D
+from minikeras.layers.preprocessing import Rescaling
+from minikeras.layers.regularization import Dropout
+from minikeras.layers.reshaping import Flatten, Reshape, ZeroPadding2D
+from minikeras.registry import resolve
+
+__all__ = [
+    "Activation", "AveragePooling2D", "BatchNormalization", "Conv2D", "Dense", "Dropout", "Flatten",
+    "GlobalAveragePooling2D", "GlobalMaxPooling2D", "Input", "InputLayer", "Layer", "LeakyReLU", "MaxPooling2D", "ReLU",
+    "Reshape", "Rescaling", "Softmax", "ZeroPadding2D", "deserialize", "serialize",
+]  # fmt: skip
+
+_table = {name: entry for name, entry in list(globals().items()) if isinstance(entry, type) and issubclass(entry, Layer)}
+
+
+def serialize(layer):
+    """Return a layer's config with its class: ``{"module", "class_name", "config", "registered_name"}``."""
+    from minikeras import registry
+
+    return registry.serialize(layer)
+
+
+def deserialize(config):
+    """Return a new layer from what `serialize` returned."""
+    return resolve(config, _table, "layer", Layer)

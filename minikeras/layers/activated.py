@@ -1,0 +1,46 @@
+"""Layers that end in an activation."""
+
+import numpy as np
+
+from minikeras import activations
+from minikeras.layers.base import Layer
+
+
+class ActivatedLayer(Layer):
+    """A layer whose outputs are y = f(z), z being its logits.
+
+    `backward` takes gradients of the outputs and `backward_logits` gradients of the logits. The second is how softmax
+    and cross-entropy, or sigmoid and binary cross-entropy, are differentiated together.
+    """
+
+    def backward_logits(self, dlogits):
+        """Given dL/dlogits, set each weight's ``.grad`` and return dL/dinputs. ``dlogits`` may be overwritten."""
+        raise NotImplementedError
+
+    def backward(self, doutputs):
+        return self.backward_logits(self.activation_gradient(doutputs))
+
+    def activate(self, z, training, rows=slice(None)):
+        """Replace logits by outputs, in place. ``rows``: which rows of the batch ``z`` holds."""
+        if self.activation.needs_input and training:
+            np.copyto(self.logits[rows], z)
+        self.activation.forward(z, z)
+
+    def keep(self, outputs, training):
+        """Remember what `activation_gradient` needs; to be called before `activate`."""
+        self.outputs = outputs if training else None
+        needs_logits = self.activation.needs_input and training
+        self.logits = self.buffer("logits", outputs.shape) if needs_logits else None
+
+    def activation_gradient(self, doutputs):
+        """Return dL/dlogits for dL/doutputs."""
+        if self.activation is activations.linear:
+            return doutputs
+        if self.activation.gradient is None:
+            raise ValueError(
+                f"Activation {self.activation.__name__!r} of layer {self.name!r} has no derivative, so the layer cannot be "
+                "trained. Give minikeras.activations.ActivationFunction(forward, gradient)"
+            )
+        dlogits = self.buffer("dlogits", self.outputs.shape)
+        self.activation.gradient(doutputs, self.logits, self.outputs, dlogits)
+        return dlogits

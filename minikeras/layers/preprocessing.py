@@ -1,0 +1,43 @@
+"""Preprocessing inside the model."""
+
+import numpy as np
+
+from minikeras.layers.base import Layer
+
+
+class Rescaling(Layer):
+    """outputs = inputs * scale + offset
+
+    Args:
+        scale: number or array that broadcasts to the inputs; ``1 / 255`` brings bytes to [0, 1].
+        offset: likewise.
+
+    Input and output shape: any.
+    """
+
+    rows_independent = True
+
+    def __init__(self, scale, offset=0.0, **kwargs):
+        super().__init__(**kwargs)
+        self.scale = _standardize_factor(scale, "scale")
+        self.offset = _standardize_factor(offset, "offset")
+
+    def call(self, inputs, training=False):
+        outputs = self.buffer("outputs", inputs.shape)
+        np.multiply(inputs, np.asarray(self.scale, self.dtype), out=outputs)
+        outputs += np.asarray(self.offset, self.dtype)
+        return outputs
+
+    def backward(self, doutputs):
+        doutputs *= np.asarray(self.scale, self.dtype)
+        return doutputs
+
+    def compute_output_shape(self, input_shape):
+        return tuple(input_shape)
+
+
+def _standardize_factor(value, argument):
+    array = np.asarray(value)
+    if array.dtype.kind not in "iuf" or not np.isfinite(array).all():
+        raise ValueError(f"`{argument}` must be a finite number or an array of them. Received: {value!r}")
+    return value if array.ndim == 0 else array.tolist()

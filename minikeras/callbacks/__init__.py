@@ -1,0 +1,24 @@
+"""Code that `fit`, `evaluate` and `predict` call at set points: to log, stop, save, or change the learning rate."""
+
+from minikeras.callbacks.base import Callback, LambdaCallback
+from minikeras.callbacks.callback_list import CallbackList
+from minikeras.callbacks.learning_rate import LearningRateScheduler, ReduceLROnPlateau
+from minikeras.callbacks.loggers import CSVLogger, History, ProgbarLogger
+from minikeras.callbacks.model_checkpoint import ModelCheckpoint
+from minikeras.callbacks.monitor import MonitorCallback
+from minikeras.callbacks.stopping import EarlyStopping, TerminateOnNaN
+
+__all__ = [
+    "CSVLogger",
+    "Callback",
+    "CallbackList",
+    "EarlyStopping",
+    "History",
+    "LambdaCallback",
+    "LearningRateScheduler",
+    "ModelCheckpoint",
+    "MonitorCallback",
+    "ProgbarLogger",
+    "ReduceLROnPlateau",
+    "TerminateOnNaN",
+]

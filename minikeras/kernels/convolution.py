@@ -1,6 +1,6 @@
 """Convolution as matrix products (im2col), for any number of spatial axes, strides, dilations and groups.
 
-Arrays are (batch, \*spatial, channels). Each window of the padded images is copied into a row, so that
+Arrays are (batch, *spatial, channels). Each window of the padded images is copied into a row, so that
 
     y = columns @ kernel        columns (batch * windows, places * channels), kernel (places * channels, filters)
 
@@ -28,9 +28,9 @@ def forward(x, kernel, window, out, groups=1, finish=None):
     """Write the convolution of ``x`` with ``kernel`` into ``out``.
 
     Args:
-        x: (batch, \*window.input_size, channels).
-        kernel: (\*window.size, channels / groups, filters).
-        out: (batch, \*window.output_size, filters), C-contiguous.
+        x: (batch, *window.input_size, channels).
+        kernel: (*window.size, channels / groups, filters).
+        out: (batch, *window.output_size, filters), C-contiguous.
         finish: called with each tile of ``out`` while it is in cache: bias and activation.
     """
     width = _block_width(window, kernel.shape[-1], groups)
@@ -63,7 +63,7 @@ def kernel_gradient(x, dy, window, out, groups=1):
 
 
 def input_gradient(dy, kernel, window, out, groups=1):
-    """Write dL/dx into ``out`` (batch, \*window.input_size, channels), given dL/dy."""
+    """Write dL/dx into ``out`` (batch, *window.input_size, channels), given dL/dy."""
     if all(s == 1 for s in window.strides):
         forward(dy, _flipped(kernel, groups), window.adjoint(), out, groups)
     else:
@@ -90,7 +90,7 @@ def _block_width(window, filters, groups):
 
 
 def _widen(kernel, window, width):
-    """(\*size, channels, filters) -> (\*block size, channels, width * filters): kernel shifted for each neighbour."""
+    """(*size, channels, filters) -> (*block size, channels, width * filters): kernel shifted for each neighbour."""
     if width == 1:
         return kernel
     *size, k, channels, filters = kernel.shape
@@ -158,7 +158,7 @@ def _columns(x, window, groups):
 
 
 def _multiply(columns, matrices, out):
-    """Write columns @ matrices, group by group, into ``out`` (images, \*windows, filters)."""
+    """Write columns @ matrices, group by group, into ``out`` (images, *windows, filters)."""
     groups, _, filters = matrices.shape
     if groups == 1:
         np.matmul(columns[0], matrices[0], out=out.reshape(-1, filters))
@@ -169,17 +169,17 @@ def _multiply(columns, matrices, out):
 
 
 def _matrices(kernel, groups):
-    """(\*size, channels / groups, filters) -> (groups, places * channels / groups, filters / groups)."""
+    """(*size, channels / groups, filters) -> (groups, places * channels / groups, filters / groups)."""
     return kernel.reshape(-1, groups, kernel.shape[-1] // groups).transpose(1, 0, 2)
 
 
 def _by_group(y, groups, filters):
-    """(images, \*windows, filters) -> (groups, images * windows, filters)."""
+    """(images, *windows, filters) -> (groups, images * windows, filters)."""
     return y.reshape(-1, groups, filters).transpose(1, 0, 2)
 
 
 def _flipped(kernel, groups):
-    """(\*size, channels / groups, filters) -> (\*size, filters / groups, channels), each spatial axis reversed."""
+    """(*size, channels / groups, filters) -> (*size, filters / groups, channels), each spatial axis reversed."""
     *size, channels, filters = kernel.shape
     flipped = kernel[(slice(None, None, -1),) * len(size)].reshape(*size, channels, groups, filters // groups)
     axes = tuple(range(len(size)))

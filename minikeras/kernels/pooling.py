@@ -4,7 +4,7 @@ The largest of a window is the largest of its rows' largest, and its sum the sum
 k x k costs 2k operations in place of k^2, and one-, two- and three-dimensional pooling are the same few lines. Padding
 needs no border: each place in the window meets only those outputs for which it lies within the image.
 
-Arrays are (batch, \*spatial, channels).
+Arrays are (batch, *spatial, channels).
 """
 
 import numpy as np

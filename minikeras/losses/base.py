@@ -1,0 +1,234 @@
+"""What a loss is: losses of samples, weighted and reduced to one number, and the derivative of that number."""
+
+import math
+
+import numpy as np
+
+from minikeras import config
+from minikeras.registry import Configurable, auto_name
+
+_REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None)
+
+
+def quiet():
+    """Decorator: infinities and NaN pass without NumPy's warnings, for training gives one of its own that says more."""
+    return np.errstate(over="ignore", divide="ignore", invalid="ignore")
+
+
+class Loss(Configurable):
+    """Base class of losses. A custom one has two methods:
+
+        class Huber(Loss):
+            def call(self, y_true, y_pred):              # one loss for each sample
+                error = abs(y_true - y_pred)
+                return np.where(error < 1, error**2 / 2, error - 0.5).mean(-1)
+
+            def gradient(self, y_true, y_pred):          # of the mean over the samples, by y_pred
+                return np.clip(y_pred - y_true, -1, 1) / y_pred.size
+
+    Both get arrays of the loss's dtype, and ``y_true`` of shape (batch,) as (batch, 1) if the predictions are so.
+
+    Args:
+        name: string.
+        reduction: ``"sum_over_batch_size"`` or ``"mean"``, sum(w * losses) / n; ``"sum"``, sum(w * losses);
+            ``"mean_with_sample_weight"``, sum(w * losses) / sum(w); ``"none"`` or None, w * losses.
+        dtype: ``"float32"`` or ``"float64"``; by default `config.floatx()`.
+
+    Attributes:
+        fuses_with: name of the activation whose derivative `logits_gradient` takes together with the loss's, or None.
+    """
+
+    keras_module = "keras.losses"
+    fuses_with = None
+    _warned = False
+
+    def __init__(self, name=None, reduction="sum_over_batch_size", dtype=None):
+        if reduction not in _REDUCTIONS:
+            raise ValueError(f"`reduction` must be one of {_REDUCTIONS}. Received: reduction={reduction!r}")
+        self.name = name or auto_name(type(self).__name__)
+        self.reduction = reduction
+        self.dtype = standardize_dtype(dtype)
+
+    def call(self, y_true, y_pred):
+        """Return the losses, an array of shape (batch, ...): y_pred's shape without the last axis."""
+        raise NotImplementedError(f"{type(self).__name__} has no `call(self, y_true, y_pred)`")
+
+    def gradient(self, y_true, y_pred):
+        """Return d(reduced loss)/d(y_pred), in y_pred's shape; for reduction ``"none"`` that of the losses' sum."""
+        return self._scaled(self._derivative, y_true, y_pred).reshape(np.shape(y_pred))
+
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        """Return the reduced loss, a float (for reduction ``"none"`` the array of losses).
+
+        Args:
+            y_true: targets.
+            y_pred: predictions, shape (batch, ..., k).
+            sample_weight: scalar or array that broadcasts to the losses, its first axis being the batch.
+        """
+        y_true, y_pred = self._prepare(y_true, y_pred)
+        losses = self.call(y_true, y_pred)
+        weights = None
+        if sample_weight is not None:
+            weights = align_weights(sample_weight, np.shape(losses), self.dtype)
+            losses = losses * weights
+        if self.reduction in (None, "none"):
+            return losses
+        divisor = self._divisor(y_true, np.shape(losses), weights)
+        return float(np.sum(losses)) / divisor if divisor else 0.0
+
+    def weighted_gradient(self, y_true, y_pred, sample_weight=None):
+        """Return the derivative of ``self(y_true, y_pred, sample_weight)`` by y_pred."""
+        shape = np.shape(y_pred)
+        y_true, y_pred = self._prepare(y_true, y_pred)
+        gradient = np.asarray(self.gradient(y_true, y_pred), self.dtype)
+        if gradient.shape != y_pred.shape:
+            raise ValueError(
+                f"`gradient` of the loss {self.name!r} must return y_pred's shape {y_pred.shape}. Received: "
+                f"{gradient.shape}"
+            )
+        return self._weighted(gradient, y_true, sample_weight).reshape(shape)
+
+    def logits_gradient(self, y_true, y_pred, sample_weight=None):
+        """Return the derivative of the reduced loss by the logits whose activation ``fuses_with`` gave y_pred.
+
+        It is exact where the probabilities' own derivative has vanished: with a wrong answer at probability 1 it is 1,
+        and the product of the two separate derivatives is 0.
+        """
+        gradient = self._scaled(self._logits_derivative, y_true, y_pred)
+        return self._weighted(gradient, y_true, sample_weight).reshape(np.shape(y_pred))
+
+    def check_targets(self, y, output_shape, layer):
+        """Raise an error, or warn, about targets that do not fit the model's outputs.
+
+        Args:
+            y: array of targets, of the whole training set or of a batch.
+            output_shape: the model's output shape, with None for the batch.
+            layer: the last layer, to be named.
+
+        What a custom loss reads from ``y`` is its own affair: here only the usual mistake is warned of.
+        """
+        if y.ndim == len(output_shape) and output_shape[-1] == 1 and y.shape[-1] > 1:
+            self._warn_once(
+                f"`y` has shape {y.shape} and the last layer {layer.name!r} puts out {output_shape}: they will "
+                f"broadcast in the loss {self.name!r}. If that is meant, override its `check_targets`"
+            )
+
+    def get_config(self):
+        config = super().get_config()
+        config.pop("dtype", None)  # as Keras
+        return config
+
+    # What built-in losses define in place of `gradient`.
+
+    def _derivative(self, y_true, y_pred):
+        """d(losses)/d(y_pred), a new array."""
+        raise NotImplementedError(
+            f"The loss {self.name!r} has no gradient, so it can evaluate but not train: subclass `losses.Loss` with "
+            "`call(self, y_true, y_pred)` and `gradient(self, y_true, y_pred)`"
+        )
+
+    def _mask(self, y_true, shape):
+        """Which losses count, a bool array of the losses' shape; None for all."""
+
+    # Shared arithmetic.
+
+    def _prepare(self, y_true, y_pred):
+        """Return both as arrays, of the loss's dtype, with Keras' added or dropped last axis of 1."""
+        return match_ranks(np.asarray(y_true, self.dtype), np.asarray(y_pred, self.dtype))
+
+    def _divisor(self, y_true, shape, weights=None):
+        """What the sum of the losses, of ``shape``, is divided by."""
+        if self.reduction in ("sum", "none", None):
+            return 1
+        mask = self._mask(y_true, shape)
+        if self.reduction == "mean_with_sample_weight" and weights is not None:
+            return float(np.sum(weights if mask is None else weights * mask))
+        return math.prod(shape) if mask is None else int(np.count_nonzero(mask))
+
+    @quiet()
+    def _scaled(self, derivative, y_true, y_pred):
+        """The derivative of the reduced loss, from that of the losses."""
+        y_true, y_pred = self._prepare(y_true, y_pred)
+        gradient = derivative(y_true, y_pred)
+        gradient *= 1 / (self._divisor(y_true, gradient.shape[:-1]) or 1)
+        return gradient
+
+    def _weighted(self, gradient, y_true, sample_weight):
+        """The gradient, with each sample's share scaled as the weights scale the reduced loss."""
+        if sample_weight is None:
+            return gradient
+        shape = gradient.shape[:-1]
+        weights = align_weights(sample_weight, shape, gradient.dtype)
+        if self.reduction == "mean_with_sample_weight":  # `gradient` is of the mean without weights
+            factor = self._divisor(y_true, shape) / (self._divisor(y_true, shape, weights) or math.inf)
+            weights = weights * np.asarray(factor, gradient.dtype)
+        return gradient * weights[..., None]
+
+    def _warn_once(self, message):
+        import warnings
+
+        if not self._warned:
+            self._warned = True
+            warnings.warn(message, UserWarning, stacklevel=4)
+
+
+class LossFunctionWrapper(Loss):
+    """A function of (y_true, y_pred) as a loss. It can evaluate but not train, for it has no gradient."""
+
+    def __init__(self, fn, reduction="sum_over_batch_size", name=None, dtype=None):
+        super().__init__(name or getattr(fn, "__name__", None), reduction, dtype)
+        self.fn = fn
+
+    def call(self, y_true, y_pred):
+        return np.asarray(self.fn(y_true, y_pred))
+
+
+def standardize_dtype(dtype):
+    """Return ``dtype``, or `config.floatx()` for None; anything but float32 and float64 is a ValueError."""
+    dtype = dtype or config.floatx()
+    if dtype not in ("float32", "float64"):
+        raise ValueError(f"`dtype` must be 'float32' or 'float64'. Received: dtype={dtype!r}")
+    return dtype
+
+
+def floating(x):
+    """Return ``x`` as an array of floats: its own type, or `config.floatx()`."""
+    x = np.asarray(x)
+    return x if x.dtype.kind == "f" else x.astype(config.floatx())
+
+
+def match_ranks(first, second):
+    """Return both arrays, with a last axis of 1 added to or taken from one whose rank differs by 1, as Keras does."""
+    difference = first.ndim - second.ndim
+    if difference == 1 and first.shape[-1] == 1:
+        return (first, second[:, None]) if second.ndim == 1 else (first[..., 0], second)
+    if difference == -1 and second.shape[-1] == 1:
+        return (first[:, None], second) if first.ndim == 1 else (first, second[..., 0])
+    return first, second
+
+
+def paired(y_true, y_pred):
+    """Return targets and predictions as float arrays of one shape, or raise a ValueError that names both shapes."""
+    y_pred = floating(y_pred)
+    y_true, y_pred = match_ranks(np.asarray(y_true, y_pred.dtype), y_pred)
+    if y_true.shape != y_pred.shape:
+        raise ValueError(
+            f"`y_true` and `y_pred` must have the same shape. Received: {y_true.shape} and {y_pred.shape}, which would "
+            "broadcast or fail"
+        )
+    return y_true, y_pred
+
+
+def align_weights(sample_weight, shape, dtype):
+    """Return the weights as an array that multiplies losses of ``shape``: the first axes are those of the losses."""
+    weights = np.asarray(sample_weight, dtype)
+    if weights.ndim == len(shape) + 1 and weights.shape[-1] == 1:
+        weights = weights[..., 0]
+    if 0 < weights.ndim < len(shape):
+        weights = weights.reshape(weights.shape + (1,) * (len(shape) - weights.ndim))
+    if weights.ndim and (weights.ndim > len(shape) or any(w not in (1, s) for w, s in zip(weights.shape, shape))):
+        raise ValueError(
+            f"`sample_weight` of shape {np.shape(sample_weight)} does not fit losses of shape {shape}: give one weight "
+            "for each sample"
+        )
+    return weights

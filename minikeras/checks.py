@@ -1,0 +1,198 @@
+"""What is checked of a model, its data and the loops' arguments before anything is changed."""
+
+import math
+import warnings
+
+import numpy as np
+
+from minikeras.layers.base import Layer
+
+
+def check_compiled(model, method):
+    if not model._compiled:
+        raise RuntimeError(
+            f"The model is not compiled, so `{method}` has no loss to work with: call compile() first, as "
+            "model.compile('adam', 'mse')"
+        )
+
+
+def check_built(model, method):
+    if not model.built:
+        raise ValueError(
+            f"The model is not built, so `{method}` is not possible yet: its input shape is not known. Build it, for "
+            "example with model.build((None, 28, 28, 1)), with compile(..., input_shape=(28, 28, 1)), with an Input layer at "
+            "the front, or by fitting it"
+        )
+
+
+def check_trainable(model):
+    """Every layer that gradients pass through must have a `backward`."""
+    layers = model.stack.layers
+    lowest = next((i for i, layer in enumerate(layers) if layer.trainable_weights), len(layers))
+    for layer in layers[lowest:]:
+        if type(layer).backward is Layer.backward:
+            raise NotImplementedError(
+                f"Layer {layer.name!r} ({type(layer).__name__}) has no `backward(self, doutputs)`, so the model cannot be "
+                "trained. Write one that sets `.grad` of each of its weights and returns the gradient of its inputs"
+            )
+    if lowest == len(layers):
+        warnings.warn("The model has no trainable weights: training will not change it.", stacklevel=4)
+
+
+def check_has_targets(model_loss, y):
+    if y is None:
+        raise ValueError(f"`y` is required because loss={model_loss!r}. Received: y=None")
+
+
+def check_input(model, x):
+    """The inputs' shape must be the model's; sizes that are None there fit any."""
+    shape, expected = np.shape(x), model.input_shape
+    if len(shape) == len(expected) and all(e is None or e == n for e, n in zip(expected[1:], shape[1:])):
+        return
+    first = model.layers[0]
+    text = (
+        f"Layer {first.name!r} ({type(first).__name__}), the first of model {model.name!r}, expects inputs of shape "
+        f"{expected}. Received inputs of shape {shape}"
+    )
+    if len(shape) == len(expected) - 1 and all(e is None or e == n for e, n in zip(expected[1:], shape)):
+        text += ": one sample without the batch axis? Add a batch axis: x[None]"
+    elif len(shape) == len(expected) - 1 and expected[-1] == 1:
+        text += ": add a channel axis: x[..., None]"
+    elif len(shape) == 4 and sorted(shape[1:]) == sorted(expected[1:]) and shape[1] == expected[-1]:
+        text += (
+            ": this looks like channels_first. Transpose the images, x.transpose(0, 2, 3, 1), or set "
+            "data_format='channels_first' on the layers"
+        )
+    elif len(shape) == len(expected):
+        axis = next(i for i in range(1, len(shape)) if expected[i] not in (None, shape[i]))
+        text += f": axis {axis} has size {shape[axis]} in place of {expected[axis]}"
+    raise ValueError(text)
+
+
+def check_targets(model, y):
+    check_loss(model)
+    check_has_targets(model.loss.name, y)
+    model.loss.check_targets(y, model.output_shape, model.stack.layers[-1])
+
+
+def check_loss(model):
+    if model.loss is None:
+        raise ValueError("There is no loss to compute: give compile() a `loss`, as model.compile('adam', 'mse')")
+
+
+def check_metrics(metrics, argument):
+    """Resolve the names once, so that an unknown one is reported by `compile`."""
+    from minikeras import metrics as module
+
+    if isinstance(metrics, dict):
+        raise ValueError(f"`{argument}` must be a list: a Sequential model has one output. Received: a dict")
+    for metric in metrics if isinstance(metrics, (list, tuple)) else [metrics]:
+        if isinstance(metric, str) and metric.lower() not in ("accuracy", "acc", "crossentropy", "ce"):
+            module.get(metric)
+        elif metric is not None and not isinstance(metric, (str, dict, module.Metric)) and not callable(metric):
+            raise ValueError(f"`{argument}` must hold names, Metric objects or functions. Received: {metric!r}")
+
+
+def single_number(value, argument):
+    if isinstance(value, (list, tuple)) and len(value) == 1:
+        value = value[0]
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not math.isfinite(value):
+        raise ValueError(f"`{argument}` must be a finite number: a Sequential model has one output. Received: {value!r}")
+    return float(value)
+
+
+# Arguments of the loops.
+
+
+def check_count(value, argument, minimum=1, optional=True):
+    if value is None and optional:
+        return
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < minimum:
+        kind = "a positive integer" if minimum == 1 else f"an integer of at least {minimum}"
+        raise ValueError(f"`{argument}` must be {kind}. Received: {argument}={value!r}")
+
+
+def check_loop_arguments(batch_size, steps, verbose):
+    check_count(batch_size, "batch_size")
+    check_count(steps, "steps")
+    if verbose not in ("auto", 0, 1, 2):
+        raise ValueError(f"`verbose` must be 'auto', 0, 1 or 2. Received: {verbose!r}")
+
+
+def check_fit_arguments(
+    batch_size, epochs, initial_epoch, steps_per_epoch, validation_steps, validation_batch_size, validation_freq, verbose,
+    shuffle,
+):  # fmt: skip
+    check_loop_arguments(batch_size, None, verbose)
+    check_count(epochs, "epochs", minimum=0, optional=False)
+    check_count(initial_epoch, "initial_epoch", minimum=0, optional=False)
+    check_count(steps_per_epoch, "steps_per_epoch")
+    check_count(validation_steps, "validation_steps")
+    check_count(validation_batch_size, "validation_batch_size")
+    for frequency in validation_freq if isinstance(validation_freq, (list, tuple, set)) else [validation_freq]:
+        check_count(frequency, "validation_freq", optional=False)
+    if shuffle not in (True, False, "batch"):
+        raise ValueError(f"`shuffle` must be True, False or 'batch'. Received: {shuffle!r}")
+
+
+# Warnings.
+
+
+def last_activation(layers):
+    """Name of the activation that the outputs have gone through, None if the last layer has none of its own."""
+    activation = getattr(layers[-1], "activation", None) if hasattr(layers[-1], "backward_logits") else None
+    return getattr(activation, "__name__", None)
+
+
+def warn_of_last_layer(model, loss):
+    """Softmax over one unit says nothing, and cross-entropy needs probabilities."""
+    layer = model.stack.layers[-1]
+    activation = last_activation(model.stack.layers)
+    if activation == "softmax" and model.output_shape[-1] == 1:
+        warnings.warn(
+            f"Softmax over one unit (layer {layer.name!r}) is always 1.0; use sigmoid with binary_crossentropy, or two "
+            "units.",
+            stacklevel=3,
+        )
+    expects_probabilities = getattr(loss, "from_logits", True) is False
+    if expects_probabilities and activation in ("linear", "relu", "leaky_relu", "elu", "selu", "tanh", "softplus", "silu"):
+        warnings.warn(
+            f"The loss {loss.name!r} expects probabilities, but the last layer {layer.name!r} ends in "
+            f"activation={activation!r}. Give it activation='softmax' (or 'sigmoid'), or the loss from_logits=True.",
+            stacklevel=3,
+        )
+
+
+def warn_of_raw_images(model, x):
+    """Bytes as they are, 0..255, make a network with the usual initial weights learn badly or not at all."""
+    if getattr(model, "_warned_of_raw_images", False) or np.ndim(x) < 4:
+        return
+    first = [type(layer).__name__ for layer in model.stack.layers[:3]]
+    if "Rescaling" in first or "Normalization" in first or "BatchNormalization" in first:
+        return
+    low, high = float(np.min(x)), float(np.max(x))
+    if low >= 0 and 100 < high <= 255:
+        model._warned_of_raw_images = True
+        warnings.warn(
+            f"`x` looks like raw images, with values from {low:g} to {high:g}: divide by 255 or add Rescaling(1/255) as the "
+            "first layer.",
+            stacklevel=4,
+        )
+
+
+def warn_of_loss(model, loss, step, x):
+    """Name the first tensor that is not finite: a weight, or else what a layer makes of the batch."""
+    culprit = next((f"weight {w.path!r}" for w in model.weights if not np.isfinite(w.value).all()), None)
+    with np.errstate(all="ignore"):
+        outputs = model._cast(x)
+        for layer in model.stack.layers if culprit is None else ():
+            outputs = layer.run(outputs)
+            if not np.isfinite(outputs).all():
+                culprit = f"output of layer {layer.name!r}"
+                break
+    rate = model.optimizer.learning_rate
+    warnings.warn(
+        f"The loss became {loss} at batch {step}; first non-finite tensor: {culprit or 'the loss itself'}; learning rate "
+        f"{rate:g}: lower the learning rate, or give the optimizer clipnorm=1.0.",
+        stacklevel=5,
+    )

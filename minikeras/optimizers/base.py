@@ -22,7 +22,7 @@ from minikeras.registry import Configurable, auto_name
 from minikeras.variable import Variable
 
 # Elements from which on waking another thread pays.
-THREADED = 200_000
+THREADED = 300_000
 
 
 class Optimizer(Configurable):
@@ -312,11 +312,14 @@ class Optimizer(Configurable):
         return self._scratch[key][:, : len(w)]
 
     def _set_scales(self, places):
-        """Compute what each gradient is multiplied by to clip its norm. A norm that is not finite spoils its weights,
-        as in Keras: better seen at once than later."""
+        """Compute what each gradient is multiplied by to clip its norm.
+
+        A norm that is not finite makes its weights NaN, as in Keras: an exploded gradient is better seen at once.
+        """
         if self.clipnorm is not None:
             for place in places:
-                place.scale = self.clipnorm / np.maximum(math.sqrt(_squared_norm(place)), self.clipnorm)
+                norm = math.sqrt(_squared_norm(place))
+                place.scale = self.clipnorm / max(norm, self.clipnorm)  # NaN, as the first argument, is the maximum
         elif self.global_clipnorm is not None:
             norm = math.sqrt(sum(map(_squared_norm, places)))
             scale = self.global_clipnorm / max(norm, self.global_clipnorm) if math.isfinite(norm) else math.nan
@@ -325,8 +328,10 @@ class Optimizer(Configurable):
 
 
 def _squared_norm(place):
-    """Return the sum of squares of a place's gradient. Summed in short pieces it is accurate in float32 too, and does
-    not depend on the number of threads that BLAS would use for a long one."""
+    """Return the sum of squares of a place's gradient.
+
+    Summed in short pieces it is accurate in float32 too, and BLAS, which would share a long one out, uses one thread.
+    """
     g = place.arrays[1][place.start : place.stop]
     pieces = (g[i : i + 8192] for i in range(0, len(g), 8192))
     return sum(float(np.dot(piece, piece)) for piece in pieces)

@@ -1,0 +1,24 @@
+"""What the comparisons with an installed Keras share."""
+
+import os
+import pathlib
+import warnings
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def keras():
+    """Keras on the PyTorch backend; without either the tests are skipped."""
+    os.environ["KERAS_BACKEND"] = "torch"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        pytest.importorskip("torch", reason="PyTorch, Keras' backend here, is not installed: pip install .[parity]")
+        return pytest.importorskip("keras", reason="Keras is not installed: pip install .[parity]")
+
+
+def pytest_collection_modifyitems(items):
+    """Warnings are errors, but for the one that PyTorch and Keras cause each time a tensor becomes an array."""
+    for item in items:
+        if pathlib.Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"))

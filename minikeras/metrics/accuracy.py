@@ -21,6 +21,8 @@ class Accuracy(MeanMetricWrapper):
         dtype: see `Metric`.
     """
 
+    _direction = "up"
+
     def __init__(self, name="accuracy", dtype=None):
         super().__init__(accuracy, name, dtype)
 
@@ -41,6 +43,8 @@ class BinaryAccuracy(MeanMetricWrapper):
 
     Targets and predictions: shape (batch, ..., k).
     """
+
+    _direction = "up"
 
     def __init__(self, name="binary_accuracy", dtype=None, threshold=0.5):
         super().__init__(binary_accuracy, name, dtype, threshold=threshold)
@@ -63,6 +67,8 @@ class CategoricalAccuracy(MeanMetricWrapper):
     Targets and predictions: shape (batch, ..., k).
     """
 
+    _direction = "up"
+
     def __init__(self, name="categorical_accuracy", dtype=None):
         super().__init__(categorical_accuracy, name, dtype)
 
@@ -82,6 +88,8 @@ class SparseCategoricalAccuracy(MeanMetricWrapper):
 
     Targets: shape (batch, ...) or (batch, ..., 1); predictions: (batch, ..., k).
     """
+
+    _direction = "up"
 
     def __init__(self, name="sparse_categorical_accuracy", dtype=None):
         super().__init__(sparse_categorical_accuracy, name, dtype)
@@ -103,6 +111,8 @@ class TopKCategoricalAccuracy(MeanMetricWrapper):
 
     Targets and predictions: shape (batch, ..., classes).
     """
+
+    _direction = "up"
 
     def __init__(self, k=5, name="top_k_categorical_accuracy", dtype=None):
         super().__init__(top_k_categorical_accuracy, name, dtype, k=k)
@@ -129,6 +139,8 @@ class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
 
     Targets: shape (batch, ...) or (batch, ..., 1); predictions: (batch, ..., classes).
     """
+
+    _direction = "up"
 
     def __init__(self, k=5, name="sparse_top_k_categorical_accuracy", dtype=None, from_sorted_ids=False):
         super().__init__(sparse_top_k_categorical_accuracy, name, dtype, k=k, from_sorted_ids=from_sorted_ids)

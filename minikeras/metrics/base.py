@@ -30,6 +30,7 @@ class Metric(Configurable):
     """
 
     keras_module = "keras.metrics"
+    _direction = None  # "up" if higher is better, "down" if lower is: what callbacks with mode="auto" go by
 
     def __init__(self, dtype=None, name=None):
         self.name = name or auto_name(type(self).__name__)

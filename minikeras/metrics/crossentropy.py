@@ -19,6 +19,8 @@ class BinaryCrossentropy(MeanMetricWrapper):
         label_smoothing: s in [0, 1): the targets become t (1 - s) + s / 2.
     """
 
+    _direction = "down"
+
     def __init__(self, name="binary_crossentropy", dtype=None, from_logits=False, label_smoothing=0):
         super().__init__(
             binary_crossentropy, name, dtype, from_logits=from_logits, label_smoothing=label_smoothing
@@ -37,6 +39,8 @@ class CategoricalCrossentropy(MeanMetricWrapper):
         label_smoothing: s in [0, 1): the targets become t (1 - s) + s / k.
         axis: -1 only.
     """
+
+    _direction = "down"
 
     def __init__(
         self, name="categorical_crossentropy", dtype=None, from_logits=False, label_smoothing=0, axis=-1
@@ -60,6 +64,8 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
             weights: then they have the weight 0.
         axis: -1 only.
     """
+
+    _direction = "down"
 
     def __init__(
         self, name="sparse_categorical_crossentropy", dtype=None, from_logits=False, ignore_class=None, axis=-1

@@ -17,6 +17,8 @@ class MeanSquaredError(MeanMetricWrapper):
         dtype: see `Metric`.
     """
 
+    _direction = "down"
+
     def __init__(self, name="mean_squared_error", dtype=None):
         super().__init__(mean_squared_error, name, dtype)
 
@@ -29,6 +31,8 @@ class MeanAbsoluteError(MeanMetricWrapper):
         dtype: see `Metric`.
     """
 
+    _direction = "down"
+
     def __init__(self, name="mean_absolute_error", dtype=None):
         super().__init__(mean_absolute_error, name, dtype)
 
@@ -40,6 +44,8 @@ class RootMeanSquaredError(Mean):
         name: string.
         dtype: see `Metric`.
     """
+
+    _direction = "down"
 
     def __init__(self, name="root_mean_squared_error", dtype=None):
         super().__init__(name, dtype)

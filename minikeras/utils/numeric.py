@@ -61,12 +61,13 @@ def normalize(x, axis=-1, order=2):
     """Return ``x / ||x||`` with the norm taken along ``axis``; vectors of norm 0 stay 0.
 
     Args:
-        x: array-like.
+        x: array-like. A single vector comes back as a matrix of one row, as in Keras.
         axis: the axis along which the vectors lie.
         order: order of the norm as in `numpy.linalg.norm`, 2 for the Euclidean one.
 
     Unlike Keras 3.15, which takes ``axis=0`` for the last axis when it divides, ``axis=0`` normalizes columns.
     """
     x = np.asarray(x)
-    norm = np.linalg.norm(x, order, axis, keepdims=True)
-    return x / np.where(norm == 0, 1, norm)
+    norm = np.atleast_1d(np.linalg.norm(x, order, axis))
+    norm[norm == 0] = 1
+    return x / np.expand_dims(norm, -1 if axis is None else axis)

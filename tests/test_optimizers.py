@@ -159,6 +159,25 @@ def test_clips_and_threads_give_the_same_bits(shared, monkeypatch):
         np.testing.assert_array_equal(a, b)
 
 
+def test_threads_do_not_share_scratch(monkeypatch):
+    shapes = {"kernel": (700, 1000), "bias": (1000,)}
+    results = []
+    for num_threads in (1, 2):
+        monkeypatch.setattr(threads, "_num_threads", num_threads)
+        results.append(train(make("adam", {"name": "o"}), make_variables(shapes=shapes), steps=3))
+    for a, b in zip(sum(results[0], []), sum(results[1], [])):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_shares_are_of_one_size(monkeypatch):
+    monkeypatch.setattr(packing, "CHUNK", 40)
+    places = packing.pack(make_variables(), 0, 0.0, lambda variable: False)
+    places.pop(2)
+    chunks = packing.cut(places, 3, apart=False)
+    sizes = [[len(w) for w, *_ in share] for share in chunks]
+    assert sizes == [[28, 35], [40, 23], [40, 23]]
+
+
 @pytest.mark.parametrize("shared", SHARED[:3], ids=str)
 @pytest.mark.parametrize("subset", [[0], [1, 2], [0, 3], [3, 0, 1]], ids=str)
 def test_frozen_weights_are_left_alone(subset, shared):
@@ -238,12 +257,20 @@ def test_dtypes_may_differ():
         np.testing.assert_array_equal(a, b)
 
 
+def test_an_empty_weight_of_another_dtype():
+    nothing = Variable(np.zeros(0, "float16"), "nothing")
+    values, _ = train(make("adam", {}), [nothing, *make_variables()])
+    expected, _ = train(make("adam", {}), make_variables())
+    for a, b in zip(values[1:], expected):
+        np.testing.assert_array_equal(a, b)
+
+
 def test_gradients_are_not_changed():
     variables = make_variables()
     for name, arguments in CONFIGS:
         for shared in SHARED:
-            train(make(name, arguments, **shared), variables, steps=1)
-            for variable, gradient in zip(variables, gradients(0, variables)):
+            train(make(name, arguments, **shared), variables, steps=2)
+            for variable, gradient in zip(variables, gradients(1, variables)):
                 np.testing.assert_array_equal(variable.grad, gradient)
 
 

@@ -253,6 +253,13 @@ def test_early_stopping_restores_the_best_weights(capsys):
     )
 
 
+@pytest.mark.parametrize("min_delta, last_epoch", [(0.2, 4), (0.25, 1), (0.5, 1)])
+@pytest.mark.parametrize("mode, values", [("min", (3, 2.75, 2.5, 2, 9)), ("max", (1, 1.25, 1.5, 2, 0))])
+def test_small_improvements_do_not_count(mode, values, min_delta, last_epoch):
+    stopping = EarlyStopping(mode=mode, min_delta=min_delta, patience=1)
+    assert fit(FakeModel(), [stopping], val_losses(*values)).epoch[-1] == last_epoch
+
+
 def test_early_stopping_can_be_used_again():
     stopping = EarlyStopping(patience=1)
     for _ in range(2):

@@ -74,7 +74,7 @@ _classes = (
     SparseCategoricalCrossentropy, SparseTopKCategoricalAccuracy, Sum, TopKCategoricalAccuracy,
 )  # fmt: skip
 _table = {cls.__name__: cls for cls in _classes}
-_table |= {to_snake_case(cls.__name__): cls for cls in _classes}
+_table |= {to_snake_case(cls.__name__): cls for cls in _classes if cls is not MeanMetricWrapper}
 _table |= {
     "bce": BinaryCrossentropy,
     "BCE": BinaryCrossentropy,

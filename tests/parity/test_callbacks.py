@@ -188,7 +188,8 @@ def test_a_line_an_epoch(keras, monkeypatch, capsys):
     def make(module):
         now[0] = 0.0
         seconds = iter([0.0002, 0.002, 3.0, 400.0])
-        return [module.LambdaCallback(on_epoch_end=lambda *args: now.__setitem__(0, now[0] + next(seconds)))]
+        clock = module.LambdaCallback(on_epoch_end=lambda *args: now.__setitem__(0, now[0] + next(seconds)))
+        return [clock, module.LearningRateScheduler(lambda epoch, rate: 0.01)]
 
     epochs = [
         {"loss": 2.3456789, "accuracy": 0.5},
@@ -203,7 +204,7 @@ def test_a_line_an_epoch(keras, monkeypatch, capsys):
         run(module, make, epochs[:1], verbose=2, batches=12)
         output.append(capsys.readouterr().out)
     assert output[0] == output[1]
-    assert "12/12 - 0s - 17us/step - accuracy: 0.5000 - loss: 2.3457\n" in output[0]
+    assert "12/12 - 0s - 17us/step - accuracy: 0.5000 - loss: 2.3457 - learning_rate: 0.0100\n" in output[0]
 
 
 def test_callbacks_of_keras_run_in_our_list(keras):

@@ -7,8 +7,8 @@ Arrays are (batch, *spatial, channels). Each window of the padded images is copi
 and its two derivatives are matrix products as well:
 
     dkernel = columns^T @ dy
-    dx      = windows of dy @ flipped kernel             (stride 1: once more a convolution)
-            = dy @ kernel^T, added up where windows overlap          (other strides)
+    dx      = windows of dy @ flipped kernel                   (stride 1: once more a convolution)
+            = dy @ kernel^T, added up where windows overlap    (any stride; fewer products if windows are few)
 
 (Chellapilla, Puri and Simard 2006.) The batch is cut into tiles of a few images whose columns fit in cache; they are
 gathered again in the backward pass, which is cheaper than keeping them.
@@ -63,8 +63,9 @@ def kernel_gradient(x, dy, window, out, groups=1):
 
 
 def input_gradient(dy, kernel, window, out, groups=1):
-    """Write dL/dx into ``out`` (batch, *window.input_size, channels), given dL/dy."""
-    if all(s == 1 for s in window.strides):
+    """Write dL/dx into ``out`` (batch, \*window.input_size, channels), given dL/dy."""
+    outputs, inputs = math.prod(window.output_size), math.prod(window.input_size)
+    if all(s == 1 for s in window.strides) and outputs > 0.6 * inputs:
         forward(dy, _flipped(kernel, groups), window.adjoint(), out, groups)
     else:
         _scatter(dy, kernel, window, out, groups)
@@ -114,19 +115,25 @@ def _narrow(dwide, window, out):
 
 def _scatter(dy, kernel, window, out, groups):
     """y = columns @ kernel read backwards: each window's gradient is added where the window was taken from."""
-    matrices = _matrices(kernel, groups).transpose(0, 2, 1)
-    channels = kernel.shape[-2]
+    width = _block_width(window, kernel.shape[-1], groups)
+    wide = window.block(width)
+    matrices = _matrices(_widen(kernel, window, width), groups).transpose(0, 2, 1)
+    channels, filters = kernel.shape[-2], width * kernel.shape[-1] // groups
+    reach = (wide.size[-1] - 1) * wide.dilation[-1] + 1
     inside = tuple(slice(b, b + n) for b, n in zip(window.before, window.input_size))
-    for tile in _tiles(out, window):
-        g = dy[tile]
-        shape = (groups, *g.shape[:-1], *window.size, channels)
-        columns = scratch("columns", shape, dy.dtype)
-        np.matmul(_by_group(g, groups, g.shape[-1] // groups), matrices, out=columns.reshape(groups, -1, math.prod(window.size) * channels))
-        padded = scratch("padded", (len(g), *padded_size(window), groups, channels), dy.dtype)
+    for tile in _tiles(out, wide):
+        images = len(dy[tile])
+        columns = scratch("columns", (groups, images, *wide.output_size, *wide.size, channels), dy.dtype)
+        product = columns.reshape(groups, -1, math.prod(wide.size) * channels)
+        np.matmul(_by_group(dy[tile], groups, filters), matrices, out=product)
+        padded = scratch("padded", (images, *padded_size(window), groups, channels), dy.dtype)
         padded[...] = 0
-        spatial = (slice(None),) * (g.ndim - 1)
-        for place, where in positions(window):
-            padded[(slice(None), *where)] += np.moveaxis(columns[(slice(None), *spatial, *place)], 0, -2)
+        lines = (slice(None),) * (1 + len(wide.size))  # groups, images and all spatial axes but the last
+        for place, where in positions(wide):
+            for block in range(wide.output_size[-1]):
+                start = block * wide.strides[-1]
+                target = padded[(slice(None), *where, slice(start, start + reach, wide.dilation[-1]))]
+                target += np.moveaxis(columns[(*lines, block, *place)], 0, -2)
         np.copyto(out[tile], padded[(slice(None), *inside)].reshape(out[tile].shape))
 
 

@@ -108,8 +108,9 @@ def view(padded, window):
 
 
 def positions(window):
-    """Yield, for each place k within the window, (k, slices of the padded spatial axes that meet it)."""
-    for place in np.ndindex(*window.size):
+    """Yield, for each place within the window along all axes but the last, (the place, slices of those padded axes that
+    meet it)."""
+    for place in np.ndindex(*window.size[:-1]):
         yield place, tuple(
             slice(k * d, k * d + (o - 1) * s + 1, s)
             for k, d, o, s in zip(place, window.dilation, window.output_size, window.strides)

@@ -63,7 +63,7 @@ def kernel_gradient(x, dy, window, out, groups=1):
 
 
 def input_gradient(dy, kernel, window, out, groups=1):
-    """Write dL/dx into ``out`` (batch, \*window.input_size, channels), given dL/dy."""
+    """Write dL/dx into ``out`` (batch, *window.input_size, channels), given dL/dy."""
     outputs, inputs = math.prod(window.output_size), math.prod(window.input_size)
     if all(s == 1 for s in window.strides) and outputs > 0.6 * inputs:
         forward(dy, _flipped(kernel, groups), window.adjoint(), out, groups)

@@ -492,7 +492,7 @@ def test_bad_learning_rate(value):
     ("adam", {"clipnorm": 0}, "`clipnorm`.*0"),
     ("adam", {"clipvalue": True}, "`clipvalue`.*True"),
     ("adam", {"global_clipnorm": "1"}, "`global_clipnorm`.*'1'"),
-    ("adam", {"clipnorm": 1.0, "clipvalue": 0.5}, "Only one of.*clipnorm=1.0, clipvalue=0.5"),
+    ("adam", {"clipnorm": 1.0, "clipvalue": 0.5}, "Only one of.*clipnorm=1.0, clipvalue=0.5, global_clipnorm=None"),
     ("adam", {"lr": 0.1}, "unknown arguments: lr.*Known: learning_rate, beta_1"),
     ("adam", {"use_ema": True}, "`use_ema` is not supported yet"),
     ("adam", {"loss_scale_factor": 2.0}, "`loss_scale_factor` is not supported yet"),

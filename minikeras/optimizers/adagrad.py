@@ -20,11 +20,10 @@ class Adagrad(Optimizer):
 
     def __init__(self, learning_rate=0.001, initial_accumulator_value=0.1, epsilon=1e-7, *args, **kwargs):
         super().__init__(learning_rate, *args, **kwargs)
-        expected = "a non-negative number"
-        check_number(initial_accumulator_value, "initial_accumulator_value", expected, lambda v: v >= 0)
-        check_number(epsilon, "epsilon", "a non-negative number, as 1e-7", lambda v: v >= 0)
-        self.initial_accumulator_value = initial_accumulator_value
-        self.epsilon = epsilon
+        self.initial_accumulator_value = check_number(
+            initial_accumulator_value, "initial_accumulator_value", "a non-negative number", lambda v: v >= 0
+        )
+        self.epsilon = check_number(epsilon, "epsilon", "a non-negative number, as 1e-7", lambda v: v >= 0)
 
     @property
     def slot_value(self):

@@ -28,12 +28,9 @@ class Adam(Optimizer):
         self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, amsgrad=False, *args, **kwargs
     ):
         super().__init__(learning_rate, *args, **kwargs)
-        check_number(beta_1, "beta_1", "a number in [0, 1)", lambda v: 0 <= v < 1)
-        check_number(beta_2, "beta_2", "a number in [0, 1)", lambda v: 0 <= v < 1)
-        check_number(epsilon, "epsilon", "a non-negative number, as 1e-7", lambda v: v >= 0)
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
+        self.beta_1 = check_number(beta_1, "beta_1", "a number in [0, 1)", lambda v: 0 <= v < 1)
+        self.beta_2 = check_number(beta_2, "beta_2", "a number in [0, 1)", lambda v: 0 <= v < 1)
+        self.epsilon = check_number(epsilon, "epsilon", "a non-negative number, as 1e-7", lambda v: v >= 0)
         self.amsgrad = amsgrad
 
     def slots(self):

@@ -68,17 +68,11 @@ class Optimizer(Configurable):
                 f"{type(self).__name__} got unknown arguments: {', '.join(sorted(kwargs))}. "
                 f"Known: {', '.join(type(self).argument_names())}"
             )
-        clips = {"clipnorm": clipnorm, "clipvalue": clipvalue, "global_clipnorm": global_clipnorm}
-        given = {argument: value for argument, value in clips.items() if value is not None}
-        for argument, value in given.items():
-            check_number(value, argument, "a positive number or None", lambda v: v > 0)
-        if len(given) > 1:
+        if [clipnorm, clipvalue, global_clipnorm].count(None) < 2:
             raise ValueError(
                 "Only one of `clipnorm`, `clipvalue` and `global_clipnorm` can be set. Received: "
-                + ", ".join(f"{argument}={value!r}" for argument, value in given.items())
+                f"clipnorm={clipnorm!r}, clipvalue={clipvalue!r}, global_clipnorm={global_clipnorm!r}"
             )
-        if weight_decay is not None:
-            check_number(weight_decay, "weight_decay", "a non-negative number or None", lambda v: v >= 0)
         for argument, value in {
             "use_ema": use_ema,
             "loss_scale_factor": loss_scale_factor,
@@ -87,10 +81,10 @@ class Optimizer(Configurable):
             if value:
                 raise ValueError(f"`{argument}` is not supported yet: leave it out. Received: {argument}={value!r}")
         self.name = name or auto_name(type(self).__name__)
-        self.weight_decay = weight_decay
-        self.clipnorm = clipnorm
-        self.clipvalue = clipvalue
-        self.global_clipnorm = global_clipnorm
+        self.weight_decay = _number_or_none(weight_decay, "weight_decay", "a non-negative", lambda v: v >= 0)
+        self.clipnorm = _number_or_none(clipnorm, "clipnorm", "a positive", lambda v: v > 0)
+        self.clipvalue = _number_or_none(clipvalue, "clipvalue", "a positive", lambda v: v > 0)
+        self.global_clipnorm = _number_or_none(global_clipnorm, "global_clipnorm", "a positive", lambda v: v > 0)
         self.use_ema = use_ema
         self.ema_momentum = ema_momentum
         self.ema_overwrite_frequency = ema_overwrite_frequency
@@ -108,7 +102,9 @@ class Optimizer(Configurable):
     def slots(self):
         """Return the names of the slots, arrays kept beside each weight, which start from `slot_value`.
 
-        They come in groups, in the order in which Keras saves them: group by group, weight by weight, slot by slot.
+        A name, or a tuple of names whose slots alternate: Keras saves ("momentum", "velocity") as the first weight's
+        momentum, its velocity, the second weight's momentum, ..., but "velocity", "momentum" as all velocities, then
+        all momentums.
         """
         return []
 
@@ -135,8 +131,8 @@ class Optimizer(Configurable):
 
     @learning_rate.setter
     def learning_rate(self, value):
-        check_number(value, "learning_rate", "a positive finite number, as 0.001", lambda v: 0 < v < math.inf)
-        self._learning_rate.value[()] = value
+        expected = "a positive finite number, as 0.001"
+        self._learning_rate.value[()] = check_number(value, "learning_rate", expected, lambda v: 0 < v < math.inf)
 
     @property
     def iterations(self):
@@ -338,8 +334,13 @@ def _squared_norm(place):
 
 
 def check_number(value, argument, expected, valid):
-    """Raise a ValueError that names the argument unless ``value`` is a number and ``valid(value)``."""
+    """Return ``value`` as a Python number, or raise a ValueError that names the argument unless ``valid(value)``."""
     if isinstance(value, (np.ndarray, np.generic)) and value.ndim == 0:
         value = value.item()
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not valid(value):
         raise ValueError(f"`{argument}` must be {expected}. Received: {argument}={value!r}")
+    return value
+
+
+def _number_or_none(value, argument, kind, valid):
+    return None if value is None else check_number(value, argument, f"{kind} number or None", valid)

@@ -26,12 +26,9 @@ class RMSprop(Optimizer):
         self, learning_rate=0.001, rho=0.9, momentum=0.0, epsilon=1e-7, centered=False, *args, **kwargs
     ):
         super().__init__(learning_rate, *args, **kwargs)
-        check_number(rho, "rho", "a number in [0, 1]", lambda v: 0 <= v <= 1)
-        check_number(momentum, "momentum", "a non-negative number", lambda v: v >= 0)
-        check_number(epsilon, "epsilon", "a non-negative number, as 1e-7", lambda v: v >= 0)
-        self.rho = rho
-        self.momentum = momentum
-        self.epsilon = epsilon
+        self.rho = check_number(rho, "rho", "a number in [0, 1]", lambda v: 0 <= v <= 1)
+        self.momentum = check_number(momentum, "momentum", "a non-negative number", lambda v: v >= 0)
+        self.epsilon = check_number(epsilon, "epsilon", "a non-negative number, as 1e-7", lambda v: v >= 0)
         self.centered = centered
 
     def slots(self):

@@ -21,8 +21,7 @@ class SGD(Optimizer):
 
     def __init__(self, learning_rate=0.01, momentum=0.0, nesterov=False, *args, **kwargs):
         super().__init__(learning_rate, *args, **kwargs)
-        check_number(momentum, "momentum", "a number in [0, 1]", lambda v: 0 <= v <= 1)
-        self.momentum = momentum
+        self.momentum = check_number(momentum, "momentum", "a number in [0, 1]", lambda v: 0 <= v <= 1)
         self.nesterov = nesterov
 
     def slots(self):

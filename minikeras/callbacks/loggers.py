@@ -102,7 +102,7 @@ class ProgbarLogger(Callback):
     def _update(self, batch, logs):
         self.seen = batch + 1
         if self.verbose == 1:
-            self.progbar.update(self.seen, logs.items() if logs else None, finalize=False)
+            self.progbar.update(self.seen, sorted(logs.items()) if logs else None, finalize=False)
 
     def _finish(self, logs):
         if self.target is None:  # now it is known, for this line and for the next epochs

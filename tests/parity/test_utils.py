@@ -45,7 +45,7 @@ def test_normalize(keras, shape, axis, order, dtype):
 
 @pytest.mark.parametrize(
     "sizes",
-    [{"left_size": 0.8}, {"right_size": 0.25}, {"left_size": 3}, {"left_size": 0.55}, {"left_size": 4, "right_size": 6}],
+    [{"left_size": 0.8}, {"right_size": 0.25}, {"left_size": 3}, {"left_size": 4, "right_size": 6}],
 )
 def test_split_dataset(keras, sizes):
     x, y = np.arange(20.0).reshape(10, 2), np.arange(10)

@@ -21,6 +21,9 @@ def test_mean_and_sum():
     assert mean([1, 3, 5, 7], sample_weight=[1, 1, 0, 0]) == 2
     assert mean(8.0, sample_weight=2) == 5
     assert mean([]) == 5
+    mean.reset_state()
+    assert mean([[1, 3], [5, 7]], sample_weight=[3, 1]) == 3  # of the rows' means, 2 and 6
+    assert mean([[9, 1]], sample_weight=[[2, 0]]) == pytest.approx((3 * 2 + 6 + 9) / 5)
     total = metrics.Sum()
     assert total([1, 3]) == 4
     assert total([[1, 3], [5, 7]], sample_weight=[1, 0]) == 8

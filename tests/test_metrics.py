@@ -113,6 +113,11 @@ def test_get_for_model():
     assert metrics.get_for_model(metrics.Mean, *shapes).name == "mean"
 
 
+def test_direction_of_wrapped_functions():
+    assert metrics.MeanMetricWrapper(metrics.mean_squared_error)._direction == "down"
+    assert metrics.MeanMetricWrapper(metrics.binary_accuracy)._direction is None
+
+
 def test_custom_functions():
     def largest_error(y_true, y_pred):
         return abs(y_true - y_pred).max()

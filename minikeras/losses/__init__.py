@@ -77,7 +77,7 @@ def get(identifier):
     found = resolve(identifier, _table, "loss", Loss)
     if found is None or isinstance(found, Loss):
         return found
-    return _functions[found]() if found in _functions else LossFunctionWrapper(found)
+    return _functions[found]() if is_loss_function(found) else LossFunctionWrapper(found)
 
 
 def get_for_model(identifier, y_true_shape, y_pred_shape):
@@ -104,12 +104,17 @@ def kind_of_targets(y_true_shape, y_pred_shape):
 
 def serialize(loss):
     """Return the config of a loss, or of a function of this module."""
-    return serialize_function(loss) if loss in _functions else _serialize(loss)
+    return serialize_function(loss) if is_loss_function(loss) else _serialize(loss)
 
 
 def deserialize(config):
     """Return the loss that `serialize` gave the config of."""
     return get(config)
+
+
+def is_loss_function(function):
+    """Return whether it is one of this module's functions."""
+    return any(function is known for known in _functions)
 
 
 def serialize_function(function):

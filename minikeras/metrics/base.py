@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from minikeras.losses import serialize_function
+from minikeras.losses import is_loss_function, serialize_function
 from minikeras.losses.base import align_weights, match_ranks, standardize_dtype
 from minikeras.registry import Configurable, auto_name
 from minikeras.variable import Variable
@@ -152,6 +152,8 @@ class MeanMetricWrapper(Mean):
         super().__init__(name=name, dtype=dtype)
         self._fn = fn
         self._fn_kwargs = kwargs
+        if is_loss_function(fn):
+            self._direction = "down"
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         super().update_state(self._fn(y_true, y_pred, **self._fn_kwargs), sample_weight)

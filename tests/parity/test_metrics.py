@@ -121,6 +121,7 @@ def test_ranks(keras, name, shapes):
 def test_configs(keras, name, arguments, kind):
     ours, theirs = getattr(metrics, name)(**arguments), getattr(keras.metrics, name)(**arguments)
     assert metrics.serialize(ours) == keras.metrics.serialize(theirs)
+    assert ours._direction == getattr(theirs, "_direction", None)  # what mode="auto" of callbacks goes by
     assert metrics.deserialize(keras.metrics.serialize(theirs)).get_config() == ours.get_config()
     assert keras.metrics.deserialize(metrics.serialize(ours)).get_config() == theirs.get_config()
 

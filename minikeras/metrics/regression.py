@@ -47,8 +47,6 @@ class RootMeanSquaredError(Mean):
 
     _direction = "down"
 
-    _direction = "down"
-
     def __init__(self, name="root_mean_squared_error", dtype=None):
         super().__init__(name, dtype)
 

@@ -423,6 +423,22 @@ def test_apply():
         optimizer.apply([np.ones(2), np.ones(2)], variables)
 
 
+@pytest.mark.parametrize("shared", SHARED[1:], ids=str)
+def test_settings_may_be_changed_while_training(shared):
+    variables, twins = make_variables(), make_variables()
+    optimizer, right = make("sgd", {}), make("sgd", {}, **shared)
+    right.build(twins)
+    train(optimizer, variables, steps=2)
+    for variable, twin in zip(variables, twins):
+        twin.assign(variable.value)
+    [(argument, value)] = shared.items()
+    setattr(optimizer, argument, value)
+    for each, weights in ((optimizer, variables), (right, twins)):
+        each.apply(gradients(1, weights), weights)
+    for variable, twin in zip(variables, twins):
+        np.testing.assert_array_equal(variable.value, twin.value)
+
+
 def test_custom_optimizer():
     class SignSGD(optimizers.Optimizer):
         def update(self, w, g, scratch, learning_rate):

@@ -207,8 +207,7 @@ class Optimizer(Configurable):
 
     def _decays(self, variable):
         variables, patterns = self._no_decay
-        excluded = any(variable is v for v in variables) or any(re.search(p, variable.name) for p in patterns)
-        return bool(self.weight_decay) and not excluded
+        return not any(variable is v for v in variables) and not any(re.search(p, variable.name) for p in patterns)
 
     # Steps.
 
@@ -272,7 +271,8 @@ class Optimizer(Configurable):
 
     def _planned(self, variables):
         """Return the places of ``variables`` and the chunks of each thread, made once for a set of variables."""
-        key = (threads.num_threads(), *map(id, variables))
+        ids = tuple(map(id, variables))
+        key = (ids, threads.num_threads(), self.clipnorm is None)
         if key != self._plan[0]:
             for variable in variables:
                 if id(variable) not in self._places:
@@ -280,7 +280,7 @@ class Optimizer(Configurable):
                         f"Unknown variable: {variable!r}. The optimizer {self.name!r} updates the variables it was "
                         "built with only: compile the model again, or make a new optimizer"
                     )
-            places = [self._places[i] for i in dict.fromkeys(key[1:])]
+            places = [self._places[i] for i in dict.fromkeys(ids)]
             large = sum(place.variable.size for place in places) >= THREADED
             shares = cut(places, threads.num_threads() if large else 1, apart=self.clipnorm is not None)
             self._plan = (key, places, shares)
@@ -296,7 +296,7 @@ class Optimizer(Configurable):
                     g = np.minimum(clipped, self.clipvalue, out=clipped)
                 elif place.scale != 1.0:
                     g = np.multiply(g, place.scale, out=clipped)
-                if place.decays:
+                if self.weight_decay and place.decays:
                     w *= 1 - self.weight_decay * learning_rate
                 self.update(w, g, scratch, learning_rate, *slots)
 

@@ -8,7 +8,7 @@ from minikeras.layers.base import Layer
 
 
 class ReLU(Layer):
-    """f(x) = max_value where x >= max_value, x where threshold <= x < max_value, else negative_slope (x - threshold)
+    """f(x) = max_value where x >= max_value, x where threshold < x < max_value, else negative_slope (x - threshold)
 
     Args:
         max_value: upper bound, None for none.
@@ -35,7 +35,7 @@ class ReLU(Layer):
         if self.threshold == 0:
             np.maximum(inputs, 0, out=outputs)
         else:
-            np.multiply(inputs, inputs >= self.threshold, out=outputs)
+            np.multiply(inputs, inputs > self.threshold, out=outputs)
         if self.negative_slope:
             outputs += self.negative_slope * np.minimum(inputs - self.threshold, 0)
         if self.max_value is not None:

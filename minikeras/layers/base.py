@@ -21,7 +21,7 @@ Shapes start with the batch axis, whose size is None while shapes are inferred.
 import numpy as np
 
 from minikeras import config, constraints, initializers, regularizers
-from minikeras.registry import Configurable, auto_name
+from minikeras.registry import Configurable, auto_name, serialize
 from minikeras.variable import Variable
 
 
@@ -55,6 +55,7 @@ class Layer(Configurable):
         self._input_shape_argument = _pop_input_shape(kwargs)
         if kwargs.pop("activity_regularizer", None) is not None:
             raise ValueError("`activity_regularizer` is not supported yet: use kernel_regularizer or bias_regularizer")
+        self.activity_regularizer = None
         if kwargs:
             raise TypeError(
                 f"{type(self).__name__} got unknown arguments: {', '.join(sorted(kwargs))}. "
@@ -113,10 +114,10 @@ class Layer(Configurable):
         inputs = np.asarray(inputs)
         if inputs.dtype != self.dtype:
             inputs = inputs.astype(self.dtype)
-        if not self.built:
-            self.build_once((None, *inputs.shape[1:]))
-        elif self._build_shape is not None and inputs.shape[1:] != self._build_shape[1:]:
-            self.compute_output_shape((None, *inputs.shape[1:]))  # says what does not fit
+        shape = (None, *inputs.shape[1:])
+        self.build_once(shape)
+        if type(self).compute_output_shape is not Layer.compute_output_shape:
+            self.compute_output_shape(shape)  # says what does not fit
         return np.array(self.run(inputs, training))
 
     def run(self, inputs, training=False):
@@ -182,6 +183,34 @@ class Layer(Configurable):
 
     def __getstate__(self):
         return {**self.__dict__, "_buffers": {}}
+
+    # Config.
+
+    def get_config(self):
+        """Return the constructor's arguments as Keras writes them: name, trainable and dtype first.
+
+        A layer that does not store an argument under its own name adds it:
+        ``return {**super().get_config(), "size": self._size}``.
+        """
+        names = self.argument_names()
+        missing = [name for name in names if not hasattr(self, name)]
+        if missing and type(self).get_config is Layer.get_config:
+            raise NotImplementedError(
+                f"{type(self).__name__} does not store its arguments {missing} under their own names. Set "
+                f"`self.{missing[0]} = {missing[0]}` in __init__, or extend get_config"
+            )
+        config = {name: serialize(getattr(self, name)) for name in names if name not in missing}
+        if "dtype" in config:
+            config["dtype"] = {
+                "module": "keras", "class_name": "DTypePolicy", "config": {"name": self.dtype}, "registered_name": None
+            }  # fmt: skip
+        return {name: config.pop(name) for name in ("name", "trainable", "dtype") if name in config} | config
+
+    @classmethod
+    def from_config(cls, config):
+        """Return a new layer from what `get_config` returned, of Keras' or ours."""
+        known = cls.argument_names()  # what only Keras has (`quantization_config`, for one) says nothing when it is None
+        return super().from_config({name: value for name, value in config.items() if value is not None or name in known})
 
     # Weights.
 
@@ -264,7 +293,6 @@ class Layer(Configurable):
 
     def __repr__(self):
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
-
 
 
 def positive_integer(value, argument):

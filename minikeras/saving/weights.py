@@ -1,0 +1,252 @@
+"""Weights in Keras 3's own layout, ``.weights.h5``.
+
+    vars                                    attribute name: the model's
+    layers/conv2d/vars/0, 1, ...            attribute name of vars: the layer's; its weights in their order
+    layers/conv2d_1/vars/...                the second layer of that class, whatever its name is
+    layers/sequential/layers/dense/vars/... a model in the model
+    optimizer/vars/0, 1, ...                iteration, learning rate, slots; if the model is compiled
+
+Loading checks everything first: the model is as it was unless all of the file fits (or what does not is skipped on
+request).
+"""
+
+import collections
+import os
+import re
+import warnings
+
+from minikeras import checks, optimizers
+from minikeras.registry import to_snake_case
+from minikeras.saving import reader
+from minikeras.saving.atomic import replacing
+
+ENDING = ".weights.h5"
+LISTED = 10  # problems that an error lists
+
+
+def save_weights(model, filepath, overwrite=True):
+    """Write the weights of ``model``, and its optimizer's state if it is compiled.
+
+    The file is written beside its place and renamed into it: whatever fails, an older file of that name survives.
+
+    Args:
+        model: a built `Sequential`.
+        filepath: string or path, which ends in ``.weights.h5``.
+        overwrite: whether a file of that name may be replaced.
+
+    Raises:
+        ValueError: the model is not built, or the name has another ending. FileExistsError: with overwrite=False.
+    """
+    path = _standardize_path(filepath)
+    checks.check_built(model, "save_weights")
+    if not overwrite and os.path.exists(path):
+        raise FileExistsError(f"{path!r} exists already: choose another name, or pass overwrite=True to replace it")
+    import h5py
+
+    with replacing(path) as temporary, h5py.File(temporary, "x") as file:
+        write_state(model, file)
+
+
+def write_state(model, group):
+    """Write weights and optimizer's state into an h5py group, which may be the file itself."""
+    _write_layers(model, group)
+    if model.optimizer is not None:
+        _write_variables(model.optimizer.variables, model.optimizer.name, group.create_group("optimizer"))
+
+
+def _write_layers(model, group):
+    _write_variables([], model.name, group)
+    layers = group.create_group("layers")
+    for name, layer in _saved_names(model):
+        if hasattr(layer, "layers"):
+            _write_layers(layer, layers.create_group(name))
+        else:
+            _write_variables(layer.weights, layer.name, layers.create_group(name))
+
+
+def _write_variables(variables, name, group):
+    stored = group.create_group("vars")
+    stored.attrs["name"] = name
+    for i, variable in enumerate(variables):
+        stored[str(i)] = variable.value
+
+
+def _saved_names(model):
+    """Yield (name in files, layer): Keras counts the layers of a class, because the names given to them vary."""
+    counts = collections.Counter()
+    for layer in model.layers:
+        name = to_snake_case(type(layer).__name__)
+        yield (f"{name}_{counts[name]}" if counts[name] else name), layer
+        counts[name] += 1
+
+
+def load_weights(model, filepath, skip_mismatch=False):
+    """Read the weights of ``model``, and its optimizer's state if it is compiled and the file has one that fits.
+
+    Args:
+        model: a built `Sequential`.
+        filepath: string or path of a ``.weights.h5`` file, of Keras' or ours.
+        skip_mismatch: whether to load the layers that fit and warn about the others.
+
+    Raises:
+        ValueError: shapes or layers differ; nothing is loaded then.
+        FileNotFoundError: with similar names. FileFormatError: damaged, foreign or unsafe.
+    """
+    path = _standardize_path(filepath)
+    checks.check_built(model, "load_weights")
+    with model._lock:
+        with reader.open_file(path) as root:
+            values = read_state(model, root, skip_mismatch)
+        for variable, value in values:
+            variable.assign(value)
+
+
+def read_state(model, root, skip_mismatch=False):
+    """Return pairs (variable, value) for what a file holds for ``model``, all of it checked."""
+    if not root.has("layers"):
+        raise reader.FileFormatError(f"{root.file!r} does not hold Keras 3's weights: {_describe(root)}")
+    found, problems = _match_layers(model, root)
+    if problems and not skip_mismatch:
+        raise ValueError(_list_problems(model, root, problems) + "Nothing was loaded: skip_mismatch=True skips it")
+    values = [(variable, group.read(name, variable.shape, variable.dtype)) for variable, group, name in found]
+    if problems:
+        warnings.warn(_list_problems(model, root, problems) + "The rest was loaded.", stacklevel=4)
+    return values + _read_optimizer(model, root)
+
+
+def _match_layers(model, group):
+    """Compare a model with its group in a file.
+
+    Returns:
+        what fits, a list of (variable, group, name in it), and what does not, a list of sentences.
+    """
+    found, problems = [], []
+    layers = group.group("layers")
+    known = dict(_saved_names(model))
+    for name, layer in known.items():
+        stored = layers.group(name)
+        if stored is not None and hasattr(layer, "layers") and stored.has("layers"):
+            inner = _match_layers(layer, stored)
+        else:
+            inner = _match_variables(layer, stored, f"{layers.place}/{name}")
+        found += inner[0]
+        problems += inner[1]
+    for name in layers.names():
+        if name not in known:
+            count = _count_variables(layers.group(name))
+            if count:
+                problems.append(f"{layers.place}/{name} is left over: {count} weights for which the model has no layer")
+    return found, problems
+
+
+def _match_variables(layer, group, place):
+    weights = layer.weights
+    count = _count_variables(group)
+    if count == 0 and weights:
+        return [], [f"{place} is missing: the file has no weights for layer {layer.name!r}, which has {len(weights)}"]
+    if count != len(weights):
+        return [], [f"{place}: the file has {count} weights, layer {layer.name!r} has {len(weights)}"]
+    stored = group.group("vars") if count else None
+    found, problems = [], []
+    for i, weight in enumerate(weights):
+        shape = stored.shape(str(i))
+        if shape == weight.shape:
+            found.append((weight, stored, str(i)))
+        elif shape is None:
+            problems.append(f"{stored.place}/{i} is missing: it is {weight.name!r} of layer {layer.name!r}")
+        else:
+            problems.append(
+                f"{stored.place}/{i} has shape {shape} in the file, and {weight.name!r} of layer {layer.name!r} has "
+                f"shape {weight.shape}"
+            )
+    return ([], problems) if problems else (found, [])
+
+
+def _count_variables(group):
+    """Return how many variables lie in the group of a layer or model, which may be None."""
+    if group is None:
+        return 0
+    stored = group.group("vars")
+    count = len(stored.names()) if stored is not None else 0
+    layers = group.group("layers")
+    if layers is not None:  # one level is enough to say that there is something
+        for name in layers.names():
+            inner = layers.group(name).group("vars")
+            count += len(inner.names()) if inner is not None else 0
+    return count
+
+
+def _list_problems(model, root, problems):
+    more = f"- and {len(problems) - LISTED} more\n" if len(problems) > LISTED else ""
+    lines = "".join(f"- {problem}\n" for problem in problems[:LISTED])
+    return f"{root.file!r} does not fit model {model.name!r}:\n{lines}{more}"
+
+
+# The optimizer.
+
+
+def _read_optimizer(model, root):
+    """Return (variable, value) of the optimizer's state, nothing (and a warning) if it is another optimizer's.
+
+    One that has not taken a step is built for a state that has slots.
+    """
+    optimizer = model.optimizer
+    if optimizer is None:
+        return []
+    group = root.group("optimizer")
+    stored = group and group.group("vars")
+    names = stored.names() if stored else []
+    if not names and not optimizer.built:
+        return []  # weights alone, for a model that has not been trained: nothing is lost
+    weights = model.trainable_weights
+    expected = [(variable.shape, variable.dtype) for variable in optimizer.variables]
+    if not optimizer.built and len(names) > len(expected):
+        expected += _expected_slots(optimizer, weights)
+    if len(names) != len(expected):
+        reason = f"it has {len(expected)} variables whereas the saved optimizer has {len(names)} variables."
+    elif any(stored.shape(str(i)) != shape for i, (shape, _) in enumerate(expected)):
+        reason = "the saved optimizer's variables have other shapes."
+    elif not _same_kind(optimizer, stored.text_attribute("name")):
+        reason = f"the saved optimizer is {stored.text_attribute('name')!r}, whose state means something else."
+    else:
+        values = [stored.read(str(i), shape, dtype) for i, (shape, dtype) in enumerate(expected)]
+        if len(expected) > len(optimizer.variables):
+            optimizer.build(weights)
+        return list(zip(optimizer.variables, values))
+    warnings.warn(f"Skipping variable loading for optimizer {optimizer.name!r}, because {reason}", stacklevel=5)
+    return []
+
+
+def _expected_slots(optimizer, weights):
+    """Return (shape, dtype) of the slots that the optimizer will have, in the order of its `variables`."""
+    groups = [[group] if isinstance(group, str) else group for group in optimizer.slots()]
+    return [(weight.shape, weight.dtype) for group in groups for weight in weights for _ in group]
+
+
+def _same_kind(optimizer, saved_name):
+    """Whether a state saved under that name can be this optimizer's; names of one's own say nothing."""
+    kinds = {kind.__name__.lower(): kind for kind in vars(optimizers).values() if isinstance(kind, type)}
+    saved = kinds.get(re.sub(r"_\d+$", "", saved_name or "").lower())
+    return saved is None or issubclass(type(optimizer), saved) or issubclass(saved, type(optimizer))
+
+
+# Files.
+
+
+def _standardize_path(filepath):
+    try:
+        path = os.fsdecode(filepath)
+    except TypeError:
+        raise TypeError(f"`filepath` must be a string or a path. Received: {filepath!r}") from None
+    if not path.endswith(ENDING):
+        raise ValueError(f"The filename must end in `{ENDING}`. Received: filepath={path!r}")
+    return os.path.abspath(path)
+
+
+def _describe(root):
+    if root.has("model_weights") or root.has_attribute("layer_names"):
+        return "it looks like a file of Keras 1 or 2 (legacy .h5); load it there and save it as .weights.h5"
+    names = root.names()
+    if "_layer_checkpoint_dependencies" in names:
+        return "it was written by Keras 2.12; load it in Keras 3 and save it again"
+    return f"its groups are {', '.join(map(repr, names[:LISTED]))}" if names else "it has no groups"

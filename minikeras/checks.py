@@ -1,11 +1,22 @@
 """What is checked of a model, its data and the loops' arguments before anything is changed."""
 
 import math
+import sys
 import warnings
 
 import numpy as np
 
 from minikeras.layers.base import Layer
+from minikeras.losses import Loss
+from minikeras.registry import to_snake_case
+
+
+def warn(message):
+    """Warn of what the user's code does, at the line where it called this package."""
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] == "minikeras":
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, stacklevel=level)
 
 
 def check_compiled(model, method):
@@ -20,53 +31,68 @@ def check_built(model, method):
     if not model.built:
         raise ValueError(
             f"The model is not built, so `{method}` is not possible yet: its input shape is not known. Build it, for "
-            "example with model.build((None, 28, 28, 1)), with compile(..., input_shape=(28, 28, 1)), with an Input layer at "
-            "the front, or by fitting it"
+            "example with model.build((None, 28, 28, 1)), with compile(..., input_shape=(28, 28, 1)), with an Input "
+            "layer at the front, or by fitting it"
         )
 
 
 def check_trainable(model):
-    """Every layer that gradients pass through must have a `backward`."""
+    """The loss, and every layer that gradients pass through, must have a derivative."""
+    loss = type(model.loss)
+    if loss.gradient is Loss.gradient and loss._derivative is Loss._derivative:
+        model.loss._derivative(None, None)  # says what to do
     layers = model.stack.layers
     lowest = next((i for i, layer in enumerate(layers) if layer.trainable_weights), len(layers))
     for layer in layers[lowest:]:
         if type(layer).backward is Layer.backward:
             raise NotImplementedError(
-                f"Layer {layer.name!r} ({type(layer).__name__}) has no `backward(self, doutputs)`, so the model cannot be "
-                "trained. Write one that sets `.grad` of each of its weights and returns the gradient of its inputs"
+                f"Layer {layer.name!r} ({type(layer).__name__}) has no `backward(self, doutputs)`, so the model cannot "
+                "be trained. Write one that sets `.grad` of each of its weights and returns the gradient of its inputs"
             )
     if lowest == len(layers):
-        warnings.warn("The model has no trainable weights: training will not change it.", stacklevel=4)
+        warn("The model has no trainable weights: training will not change it. Set `trainable = True` on a layer.")
 
 
 def check_has_targets(model_loss, y):
     if y is None:
-        raise ValueError(f"`y` is required because loss={model_loss!r}. Received: y=None")
+        raise ValueError(
+            f"`y` is required because loss={model_loss!r}. Received: y=None. Give the targets, as fit(x, y), or "
+            "batches of (x, y)"
+        )
 
 
 def check_input(model, x):
     """The inputs' shape must be the model's; sizes that are None there fit any."""
     shape, expected = np.shape(x), model.input_shape
-    if len(shape) == len(expected) and all(e is None or e == n for e, n in zip(expected[1:], shape[1:])):
+    if _fits(shape[1:], expected[1:]) and len(shape) > 0:
         return
-    first = model.layers[0]
+    first = model.stack.layers[0]
     text = (
         f"Layer {first.name!r} ({type(first).__name__}), the first of model {model.name!r}, expects inputs of shape "
         f"{expected}. Received inputs of shape {shape}"
     )
-    if len(shape) == len(expected) - 1 and all(e is None or e == n for e, n in zip(expected[1:], shape)):
-        text += ": one sample without the batch axis? Add a batch axis: x[None]"
-    elif len(shape) == len(expected) - 1 and expected[-1] == 1:
-        text += ": add a channel axis: x[..., None]"
-    elif len(shape) == 4 and sorted(shape[1:]) == sorted(expected[1:]) and shape[1] == expected[-1]:
+    if len(shape) == len(expected) - 1 and _fits(shape, expected[1:]):
+        text += ": one sample without the batch axis? Then add a batch axis: x[None]"
+    elif len(expected) == 4 and len(shape) == 3 and expected[-1] == 1 and _fits(shape[1:], expected[1:3]):
+        text += ", (batch, height, width, channels): add a channel axis: x[..., None]"
+    elif len(expected) == 4 and len(shape) == 4 and _fits((*shape[2:], shape[1]), expected[1:]):
         text += (
             ": this looks like channels_first. Transpose the images, x.transpose(0, 2, 3, 1), or set "
             "data_format='channels_first' on the layers"
         )
     elif len(shape) == len(expected):
         axis = next(i for i in range(1, len(shape)) if expected[i] not in (None, shape[i]))
-        text += f": axis {axis} has size {shape[axis]} in place of {expected[axis]}"
+        text += (
+            f": axis {axis} has size {shape[axis]} in place of {expected[axis]}. Bring x to that shape, or make the "
+            f"model with input_shape={shape[1:]}"
+        )
+    else:
+        text += f": {len(shape)} axes in place of {len(expected)}. Bring x to that shape with x.reshape(...)"
     raise ValueError(text)
+
+
+def _fits(sizes, expected):
+    return len(sizes) == len(expected) and all(e is None or e == n for e, n in zip(expected, sizes))
 
 
 def check_targets(model, y):
@@ -77,7 +103,29 @@ def check_targets(model, y):
 
 def check_loss(model):
     if model.loss is None:
-        raise ValueError("There is no loss to compute: give compile() a `loss`, as model.compile('adam', 'mse')")
+        raise ValueError(
+            "There is no loss to compute: loss=None. Give compile() a `loss`, as model.compile('adam', 'mse')"
+        )
+
+
+def check_reduction(loss):
+    if getattr(loss, "reduction", "sum") in (None, "none"):
+        raise ValueError(
+            f"The loss {loss.name!r} has reduction={loss.reduction!r}, but training needs one number: leave "
+            "`reduction` at 'sum_over_batch_size', or use 'sum'"
+        )
+
+
+def check_sample_weight(model, sample_weight):
+    """One weight for each sample, or for each of its losses (the outputs without their last axis)."""
+    if sample_weight is None:
+        return
+    shape, output = np.shape(sample_weight), model.output_shape
+    if not _fits(shape[1:], output[1 : len(shape)]) and shape[1:] != (1,):
+        raise ValueError(
+            f"`sample_weight` must have one weight for each sample, shape {shape[:1]}, or for each loss, shape "
+            f"{(shape[0], *output[1:-1])}. Received shape {shape}"
+        )
 
 
 def check_metrics(metrics, argument):
@@ -87,6 +135,10 @@ def check_metrics(metrics, argument):
     if isinstance(metrics, dict):
         raise ValueError(f"`{argument}` must be a list: a Sequential model has one output. Received: a dict")
     for metric in metrics if isinstance(metrics, (list, tuple)) else [metrics]:
+        if metric is None and metrics is not None:
+            raise ValueError(
+                f"`{argument}` must hold names, Metric objects or functions, as ['accuracy']. Received: None"
+            )
         if isinstance(metric, str) and metric.lower() not in ("accuracy", "acc", "crossentropy", "ce"):
             module.get(metric)
         elif metric is not None and not isinstance(metric, (str, dict, module.Metric)) and not callable(metric):
@@ -97,7 +149,9 @@ def single_number(value, argument):
     if isinstance(value, (list, tuple)) and len(value) == 1:
         value = value[0]
     if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not math.isfinite(value):
-        raise ValueError(f"`{argument}` must be a finite number: a Sequential model has one output. Received: {value!r}")
+        raise ValueError(
+            f"`{argument}` must be a finite number: a Sequential model has one output. Received: {value!r}"
+        )
     return float(value)
 
 
@@ -108,7 +162,7 @@ def check_count(value, argument, minimum=1, optional=True):
     if value is None and optional:
         return
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < minimum:
-        kind = "a positive integer" if minimum == 1 else f"an integer of at least {minimum}"
+        kind = "a positive integer, as 32" if minimum == 1 else f"an integer of at least {minimum}, as 10"
         raise ValueError(f"`{argument}` must be {kind}. Received: {argument}={value!r}")
 
 
@@ -120,8 +174,8 @@ def check_loop_arguments(batch_size, steps, verbose):
 
 
 def check_fit_arguments(
-    batch_size, epochs, initial_epoch, steps_per_epoch, validation_steps, validation_batch_size, validation_freq, verbose,
-    shuffle,
+    batch_size, epochs, initial_epoch, steps_per_epoch, validation_steps, validation_batch_size, validation_freq,
+    verbose, shuffle,
 ):  # fmt: skip
     check_loop_arguments(batch_size, None, verbose)
     check_count(epochs, "epochs", minimum=0, optional=False)
@@ -137,6 +191,11 @@ def check_fit_arguments(
 
 # Warnings.
 
+NO_PROBABILITY = (
+    "linear", "relu", "re_lu", "relu6", "leaky_relu", "elu", "selu", "tanh", "softplus", "softsign", "silu",
+    "exponential",
+)  # fmt: skip
+
 
 def last_activation(layers):
     """Name of the activation that the outputs have gone through, None if the last layer has none of its own."""
@@ -149,34 +208,32 @@ def warn_of_last_layer(model, loss):
     layer = model.stack.layers[-1]
     activation = last_activation(model.stack.layers)
     if activation == "softmax" and model.output_shape[-1] == 1:
-        warnings.warn(
+        warn(
             f"Softmax over one unit (layer {layer.name!r}) is always 1.0; use sigmoid with binary_crossentropy, or two "
-            "units.",
-            stacklevel=3,
+            "units."
         )
-    expects_probabilities = getattr(loss, "from_logits", True) is False
-    if expects_probabilities and activation in ("linear", "relu", "leaky_relu", "elu", "selu", "tanh", "softplus", "silu"):
-        warnings.warn(
+    ending = activation or to_snake_case(type(layer).__name__)
+    if getattr(loss, "from_logits", True) is False and ending in NO_PROBABILITY:
+        warn(
             f"The loss {loss.name!r} expects probabilities, but the last layer {layer.name!r} ends in "
-            f"activation={activation!r}. Give it activation='softmax' (or 'sigmoid'), or the loss from_logits=True.",
-            stacklevel=3,
+            f"{ending!r}, which is not bounded to [0, 1]. Give it activation='softmax' (or 'sigmoid'), or the loss "
+            "from_logits=True."
         )
 
 
 def warn_of_raw_images(model, x):
     """Bytes as they are, 0..255, make a network with the usual initial weights learn badly or not at all."""
-    if getattr(model, "_warned_of_raw_images", False) or np.ndim(x) < 4:
+    if model._warned_of_raw_images or np.ndim(x) < 3:
         return
     first = [type(layer).__name__ for layer in model.stack.layers[:3]]
     if "Rescaling" in first or "Normalization" in first or "BatchNormalization" in first:
         return
     low, high = float(np.min(x)), float(np.max(x))
-    if low >= 0 and 100 < high <= 255:
+    if low >= 0 and 100 < high <= 255 and np.array_equal(x[:8], np.floor(x[:8])):
         model._warned_of_raw_images = True
-        warnings.warn(
-            f"`x` looks like raw images, with values from {low:g} to {high:g}: divide by 255 or add Rescaling(1/255) as the "
-            "first layer.",
-            stacklevel=4,
+        warn(
+            f"`x` looks like raw images, with values from {low:g} to {high:g}: divide by 255 or add Rescaling(1/255) "
+            "as the first layer."
         )
 
 
@@ -184,15 +241,12 @@ def warn_of_loss(model, loss, step, x):
     """Name the first tensor that is not finite: a weight, or else what a layer makes of the batch."""
     culprit = next((f"weight {w.path!r}" for w in model.weights if not np.isfinite(w.value).all()), None)
     with np.errstate(all="ignore"):
-        outputs = model._cast(x)
         for layer in model.stack.layers if culprit is None else ():
-            outputs = layer.run(outputs)
-            if not np.isfinite(outputs).all():
+            x = layer.twin().run(x)  # the layers themselves remember what the backward pass needs
+            if not np.isfinite(x).all():
                 culprit = f"output of layer {layer.name!r}"
                 break
-    rate = model.optimizer.learning_rate
-    warnings.warn(
-        f"The loss became {loss} at batch {step}; first non-finite tensor: {culprit or 'the loss itself'}; learning rate "
-        f"{rate:g}: lower the learning rate, or give the optimizer clipnorm=1.0.",
-        stacklevel=5,
+    warn(
+        f"The loss became {loss} at batch {step}; first non-finite tensor: {culprit or 'the loss itself'}; learning "
+        f"rate {model.optimizer.learning_rate:g}: lower the learning rate, or give the optimizer clipnorm=1.0."
     )

@@ -3,23 +3,24 @@
 Everything that can be wrong with the data is looked for here, before a weight changes.
 """
 
+import itertools
 import math
-import warnings
 
 import numpy as np
 
 from minikeras import config
+from minikeras.checks import warn
 
 
 def is_dataset(x):
     """Whether ``x`` has batches of its own, by index: a `keras.utils.PyDataset` or anything with its methods."""
-    return not hasattr(x, "dtype") and not isinstance(x, (list, tuple, dict, str)) and (
-        hasattr(x, "__getitem__") and hasattr(x, "__len__") and not hasattr(x, "__array__")
-    )
+    return is_generator(x) and hasattr(x, "__getitem__") and (hasattr(x, "__len__") or hasattr(x, "num_batches"))
 
 
 def is_generator(x):
-    return not hasattr(x, "__array__") and hasattr(x, "__iter__") and not isinstance(x, (list, tuple, dict, str))
+    """Whether ``x`` yields batches, one after the other."""
+    iterable = hasattr(x, "__iter__") or hasattr(x, "__getitem__")
+    return iterable and not hasattr(x, "__array__") and not isinstance(x, (list, tuple, dict, str))
 
 
 def unpack(batch):
@@ -42,21 +43,26 @@ def to_array(data, argument="x"):
     except ValueError:
         raise ValueError(_ragged(data, argument)) from None
     kind = array.dtype.kind
+    if kind == "O" and array.ndim == 0:
+        raise TypeError(f"`{argument}` must be an array of numbers. Received: {type(data).__name__}")
+    sample = array.flat[0] if array.size else None
+    if kind in "USMmV" or isinstance(sample, str):
+        raise TypeError(
+            f"`{argument}` must hold numbers. Received dtype {array.dtype}, for example {_plain(sample)!r:.80}: "
+            f"convert them, as `{argument}.astype('float32')`, or number the different ones"
+        )
     if kind == "O":
-        if array.ndim == 0:
-            raise TypeError(f"`{argument}` must be an array of numbers. Received: {type(data).__name__}")
-        try:
-            array = np.asarray(array.tolist())
-        except ValueError:
-            raise ValueError(_ragged(array, argument)) from None
-        kind = array.dtype.kind
-    if kind in "USOMm":
-        sample = array.reshape(-1)[0] if array.size else None
-        raise TypeError(f"`{argument}` must hold numbers. Received dtype {array.dtype}, for example {sample!r:.80}")
+        raise ValueError(_ragged(array, argument))
     if kind == "c":
-        raise TypeError(f"`{argument}` must hold real numbers. Received dtype {array.dtype}")
+        raise TypeError(
+            f"`{argument}` must hold real numbers. Received dtype {array.dtype}: take np.abs({argument}), or real and "
+            "imaginary parts as two channels"
+        )
     if array.ndim == 0:
-        raise ValueError(f"`{argument}` must have a batch axis. Received the single number {array}")
+        raise ValueError(
+            f"`{argument}` must have a batch axis. Received the single number {array}: put it in an array, "
+            "np.array([[...]])"
+        )
     return array
 
 
@@ -72,54 +78,65 @@ def check_finite(array, argument):
     if count:
         first = tuple(int(i) for i in np.unravel_index(int(bad.argmax()), array.shape))
         raise ValueError(
-            f"`{argument}` holds {count} values that are NaN or infinite, the first ({array[first]}) at index {first}. "
-            "Remove those rows or replace the values"
+            f"`{argument}` must hold finite numbers. Received {count} values that are NaN or infinite, the first "
+            f"({array[first]}) at index {first}. Remove those rows or replace the values, as with np.nan_to_num"
         )
 
 
-def standardize(x, y, sample_weight):
+def standardize(x, y=None, sample_weight=None, argument="x"):
     """Return x, y and sample_weight as arrays of equal length; the last two may be None."""
-    x = to_array(x, "x")
+    x = to_array(x, argument)
     if len(x) == 0:
-        raise ValueError(f"`x` holds 0 samples: its shape is {x.shape}")
-    check_finite(x, "x")
+        raise ValueError(
+            f"`{argument}` holds 0 samples: its shape is {x.shape}. Give at least one; has a filter left none over?"
+        )
+    check_finite(x, argument)
     if y is not None:
         y = to_array(y, "y")
-        if len(y) != len(x):
-            raise ValueError(f"`x` and `y` must have as many rows. Received: {len(x)} in x and {len(y)} in y")
+        _check_length(x, y, "y", "target")
         check_finite(y, "y")
     if sample_weight is not None:
         sample_weight = to_array(sample_weight, "sample_weight")
-        if len(sample_weight) != len(x):
-            raise ValueError(
-                f"`x` and `sample_weight` must have as many rows. Received: {len(x)} in x and {len(sample_weight)} in "
-                "sample_weight"
-            )
+        _check_length(x, sample_weight, "sample_weight", "weight")
         check_finite(sample_weight, "sample_weight")
     return x, y, sample_weight
 
 
-def split_validation(x, y, sample_weight, validation_split):
-    """Cut the last part of the rows off, for validation. Returns two triples."""
+def _check_length(x, array, argument, kind):
+    if len(array) != len(x):
+        raise ValueError(
+            f"`x` and `{argument}` must have as many rows. Received: {len(x)} in x and {len(array)} in {argument}. "
+            f"Each sample needs its {kind}: cut or complete one of them"
+        )
+
+
+def split_validation(batches, validation_split):
+    """Cut the last part of the rows off, for validation. Returns two tuples of arrays."""
+    if not isinstance(batches, ArrayBatches):
+        raise ValueError(
+            "`validation_split` needs arrays, but `x` yields batches. Received: "
+            f"validation_split={validation_split!r}. Give validation_data"
+        )
+    arrays, n = batches.arrays, len(batches.arrays[0])
     valid = isinstance(validation_split, (int, float, np.number)) and not isinstance(validation_split, bool)
     if not valid or not 0 < validation_split < 1:
-        raise ValueError(f"`validation_split` must lie between 0 and 1. Received: {validation_split!r}")
-    cut = math.floor(len(x) * (1 - validation_split))
-    if cut == 0 or cut == len(x):
         raise ValueError(
-            f"`validation_split`={validation_split} of {len(x)} samples leaves {cut} for training and {len(x) - cut} for "
-            "validation: both must have at least one"
+            f"`validation_split` must be a number between 0 and 1, as 0.1 for the last tenth of the {n} samples. "
+            f"Received: {validation_split!r}"
         )
-    parts = [[None if a is None else a[rows] for a in (x, y, sample_weight)] for rows in (slice(cut), slice(cut, None))]
-    return tuple(parts[0]), tuple(parts[1])
+    cut = math.floor(n * (1 - validation_split))
+    if cut == 0 or cut == n:
+        raise ValueError(
+            f"`validation_split`={validation_split} of {n} samples leaves {cut} for training and {n - cut} for "
+            "validation. Both must have at least one: give more samples, another `validation_split` or "
+            "`validation_data`"
+        )
+    return tuple(tuple(None if a is None else a[rows] for a in arrays) for rows in (slice(cut), slice(cut, None)))
 
 
 def class_weights_of(y, class_weight):
     """Return the weight of each row of ``y`` (labels or one-hot rows) for a dict {class: weight}."""
-    y = np.asarray(y)
-    if y.ndim > 2:
-        raise ValueError(f"`class_weight` needs labels of shape (n,), (n, 1) or (n, classes). Received shape {y.shape}")
-    labels = y.argmax(axis=-1) if y.ndim == 2 and y.shape[-1] > 1 else y.reshape(-1).astype(int)
+    labels = _labels(y)
     weights = np.ones(len(labels), config.floatx())
     for label, weight in class_weight.items():
         weights[labels == label] = weight
@@ -129,19 +146,33 @@ def class_weights_of(y, class_weight):
 def check_class_weight(y, class_weight):
     """Check a dict {class: weight}, and warn of classes in ``y`` that it leaves out."""
     if not isinstance(class_weight, dict):
-        raise ValueError(f"`class_weight` must be a dict from class to weight. Received: {class_weight!r:.80}")
-    for label, weight in class_weight.items():
-        if isinstance(weight, bool) or not isinstance(weight, (int, float, np.number)) or not 0 <= weight < math.inf:
-            raise ValueError(f"`class_weight` must hold numbers of at least 0. Received: {weight!r} for class {label!r}")
-    if y is None:
-        return
-    labels = y.argmax(axis=-1) if y.ndim == 2 and y.shape[-1] > 1 else y.reshape(-1)
-    missing = sorted({int(label) for label in np.unique(labels)} - {int(label) for label in class_weight})
-    if missing:
-        warnings.warn(
-            f"`class_weight` has no weight for the classes {missing[:10]}, which occur in `y`: they get weight 1.",
-            stacklevel=4,
+        raise ValueError(
+            f"`class_weight` must be a dict from class to weight, as {{0: 1.0, 1: 2.5}}. Received: {class_weight!r:.80}"
         )
+    for label, weight in class_weight.items():
+        if isinstance(label, bool) or not isinstance(label, (int, float, np.number)) or label != int(label):
+            raise ValueError(f"The keys of `class_weight` must be class numbers, as 0, 1, 2. Received: {label!r}")
+        if isinstance(weight, bool) or not isinstance(weight, (int, float, np.number)) or not 0 <= weight < math.inf:
+            raise ValueError(
+                f"`class_weight` must hold finite numbers of at least 0, as 1.0. Received: {weight!r} for class "
+                f"{label!r}"
+            )
+    missing = sorted({int(label) for label in np.unique(_labels(y))} - {int(label) for label in class_weight})
+    if missing:
+        warn(
+            f"`class_weight` has no weight for the classes {missing[:10]}, which occur in `y`: they get weight 1. "
+            f"Received weights for the classes {sorted(class_weight)[:10]}; add the missing ones."
+        )
+
+
+def _labels(y):
+    """Return the class of each row of labels (n,) or (n, 1), or one-hot rows (n, classes)."""
+    if y.ndim > 2:
+        raise ValueError(
+            f"`class_weight` needs `y` of shape (n,), (n, 1) or (n, classes). Received shape {y.shape}: give "
+            "sample_weight"
+        )
+    return y.argmax(axis=-1) if y.ndim == 2 and y.shape[-1] > 1 else np.round(y.reshape(-1)).astype(int)
 
 
 class Checked(tuple):
@@ -149,13 +180,19 @@ class Checked(tuple):
 
 
 class ArrayBatches:
-    """Batches of checked arrays: ``num_batches`` of them, in a new order each time if they are to be shuffled."""
+    """Batches of checked arrays: ``num_batches`` of them, in a new order each time if they are to be shuffled.
 
-    def __init__(self, x, y=None, sample_weight=None, batch_size=32, shuffle=False):
-        self.arrays = (x, y, sample_weight)
-        self.batch_size = batch_size
+    Without ``batch_size`` there are ``steps`` batches, or batches of 32 rows.
+    """
+
+    can_restart = True
+
+    def __init__(self, arrays, batch_size=None, steps=None, shuffle=False):
+        n = len(arrays[0])
+        self.arrays = arrays
+        self.batch_size = batch_size or (-(-n // steps) if steps else 32)
         self.shuffle = shuffle
-        self.num_batches = -(-len(x) // batch_size)
+        self.num_batches = -(-n // self.batch_size)
         self.generator = config.make_generator() if shuffle else None
 
     def __iter__(self):
@@ -169,8 +206,8 @@ class ArrayBatches:
             yield Checked(None if a is None else a[rows] for a in self.arrays)
 
     def sample(self):
-        """What to check before the first step, (x, y): here all of it."""
-        return self.arrays[:2]
+        """What to check before the first step, (x, y, sample_weight): here all of it."""
+        return self.arrays
 
     def on_epoch_begin(self):
         pass
@@ -181,22 +218,23 @@ class ArrayBatches:
 class DatasetBatches:
     """Batches that a `PyDataset` gives by index; shuffled means the batches come in another order."""
 
+    can_restart = True
+
     def __init__(self, dataset, shuffle=False):
         self.dataset = dataset
-        self.shuffle = shuffle
-        count = getattr(dataset, "num_batches", None)
-        self.num_batches = len(dataset) if count is None or callable(count) else count
-        if not self.num_batches:
-            raise ValueError(f"The data set holds 0 batches: len() of it is {self.num_batches}")
-        self.generator = config.make_generator() if shuffle else None
+        count = getattr(dataset, "num_batches", len)
+        self.num_batches = len(dataset) if callable(count) else count
+        if self.num_batches == 0:
+            raise ValueError("The data set holds 0 batches: let its `__len__` return their number, at least 1")
+        self.generator = config.make_generator() if shuffle and self.num_batches else None
 
     def __iter__(self):
-        order = self.generator.permutation(self.num_batches) if self.shuffle else range(self.num_batches)
-        for i in order:
+        order = itertools.count() if self.num_batches is None else range(self.num_batches)
+        for i in order if self.generator is None else self.generator.permutation(self.num_batches):
             yield unpack(self.dataset[int(i)])
 
     def sample(self):
-        return standardize(*unpack(self.dataset[0]))[:2]
+        return standardize(*unpack(self.dataset[0]))
 
     def on_epoch_begin(self):
         getattr(self.dataset, "on_epoch_begin", lambda: None)()
@@ -211,7 +249,7 @@ class GeneratorBatches:
     def __init__(self, iterable):
         self.iterable = iterable
         self.iterator = iter(iterable)
-        self.is_once = self.iterator is iterable  # a generator, that cannot start again
+        self.can_restart = self.iterator is not iterable  # a generator cannot
         self.num_batches = None
         self.first = []
 
@@ -219,12 +257,15 @@ class GeneratorBatches:
         if not self.first:
             batch = next(self.iterator, None)
             if batch is None:
-                raise ValueError("`x` holds 0 samples: the generator yields nothing")
+                raise ValueError(
+                    "`x` holds 0 samples: the generator yields nothing (any more). Make a new one, or let it go on "
+                    "with `while True:`"
+                )
             self.first.append(batch)
-        return standardize(*unpack(self.first[0]))[:2]
+        return standardize(*unpack(self.first[0]))
 
     def __iter__(self):
-        if not self.first and not self.is_once:
+        if not self.first and self.can_restart:
             self.iterator = iter(self.iterable)
         while self.first:
             yield unpack(self.first.pop())
@@ -240,10 +281,19 @@ class GeneratorBatches:
 class Epochs:
     """Enumerates the batches of one epoch after the other, of ``steps`` batches each if that is given.
 
-    With ``steps``, an epoch goes on where the last one stopped, and starts over at the end of the data, as in Keras.
+    With ``steps``, an epoch goes on where the last one stopped. Where the data end it is cut short, with a warning, and
+    the next one starts over, as in Keras.
+
+    Attributes:
+        ran_out: whether the data have ended and cannot start over.
     """
 
     def __init__(self, batches, steps=None):
+        if steps is None and isinstance(batches, DatasetBatches) and batches.num_batches is None:
+            raise ValueError(
+                "The data set has no end (its num_batches is None): say how many batches make an epoch, in fit with "
+                "`steps_per_epoch` and `validation_steps`, else with `steps`"
+            )
         self.batches = batches
         self.steps = steps
         self.num_batches = steps or batches.num_batches
@@ -255,28 +305,28 @@ class Epochs:
         if self.iterator is None or self.steps is None:
             self.iterator = iter(self.batches)
         step = 0
-        while self.steps is None or step < self.steps:
+        while step != self.steps:
             batch = next(self.iterator, None)
-            if batch is None:
-                if self.steps is None:
-                    break
+            if batch is None and step == 0:  # the last epoch ended just where the data do
                 self.iterator = iter(self.batches)
                 batch = next(self.iterator, None)
-                if batch is None:
-                    self.ran_out = True
-                    warnings.warn(
-                        f"The data ran out after {step} of {self.steps} batches of this epoch. Let the generator yield at "
-                        "least steps_per_epoch * epochs batches (`while True:` around it)",
-                        stacklevel=3,
-                    )
-                    break
+            if batch is None:
+                self._end(step)
+                break
             yield step, batch
             step += 1
-        if self.steps is None and step == 0:
-            self.ran_out = True
-        if self.num_batches is None and not self.ran_out:
-            self.num_batches = step
         self.batches.on_epoch_end()
+
+    def _end(self, step):
+        self.iterator = None
+        self.ran_out = step == 0 or not self.batches.can_restart
+        if self.num_batches is None:
+            self.num_batches = step
+        if self.steps is not None:
+            warn(
+                f"The data ran out after {step} of the {self.steps} batches of this epoch. Ask for fewer steps, or let "
+                "the generator go on (`while True:` around it)"
+            )
 
 
 def _ragged(data, argument):
@@ -285,8 +335,16 @@ def _ragged(data, argument):
     odd = next((i for i, n in enumerate(lengths) if n != lengths[0]), None)
     dtype = getattr(data, "dtype", "object")
     if odd is None:
-        return f"`{argument}` must be an array of numbers. Received: rows of dtype {dtype} that do not make one array"
+        sample = data.flat[0] if hasattr(data, "flat") else data[0]
+        return (
+            f"`{argument}` must be an array of numbers. Received: dtype {dtype}, for example {sample!r:.80}. If they "
+            f"are numbers: {argument}.astype('float32')"
+        )
     return (
-        f"`{argument}` must be an array of numbers, all rows of one shape. Received: rows of dtype {dtype}, row 0 of length "
-        f"{lengths[0]} and row {odd} of length {lengths[odd]}"
+        f"`{argument}` must be an array of numbers, all rows of one shape. Received: rows of dtype {dtype}, row 0 of "
+        f"length {lengths[0]} and row {odd} of length {lengths[odd]}: pad or cut the rows to one length"
     )
+
+
+def _plain(value):
+    return value.item() if isinstance(value, (np.str_, np.bytes_)) else value

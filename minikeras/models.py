@@ -182,7 +182,7 @@ class Sequential(Trainer, Layer):
         """Return the outputs for an array (batch, ...), the caller's own; builds the model if need be."""
         from minikeras import checks, data
 
-        inputs = data.to_array(inputs, "inputs")
+        inputs = data.standardize(inputs, argument="inputs")[0]
         with self._lock, threads.single_threaded_blas():
             if not self.built:
                 self.build((None, *inputs.shape[1:]))
@@ -255,12 +255,13 @@ class Sequential(Trainer, Layer):
 
         weights.load_weights(self, filepath, skip_mismatch)
 
-    def summary(self, line_length=None, positions=None, print_fn=None, expand_nested=False, show_trainable=False):
-        """Print a table of the layers, their output shapes and numbers of parameters."""
-        from minikeras import checks, summary
+    def summary(
+        self, line_length=None, positions=None, print_fn=None, expand_nested=False, show_trainable=False, layer_range=None,
+    ):  # fmt: skip
+        """Print a table of the layers, their output shapes and numbers of parameters. Arguments: `print_summary`."""
+        from minikeras.summary import print_summary
 
-        checks.check_built(self, "summary")
-        summary.print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable)
+        print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
 
     # Config.
 

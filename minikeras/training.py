@@ -1,7 +1,7 @@
 """The training step, and the loops around it: fit, evaluate, predict, and the same for single batches."""
 
+import math
 import threading
-import warnings
 
 import numpy as np
 
@@ -22,6 +22,7 @@ class Trainer:
         self.loss = None
         self.history = None
         self.stop_training = self.stop_evaluating = self.stop_predicting = False
+        self._warned_of_loss = self._warned_of_raw_images = False
 
     def compile(
         self, optimizer="rmsprop", loss=None, loss_weights=None, metrics=None, weighted_metrics=None, run_eagerly=False,
@@ -47,6 +48,7 @@ class Trainer:
         if learning_rate is not None:
             new_optimizer.learning_rate = learning_rate
         new_loss = losses.get(loss)
+        checks.check_reduction(new_loss)
         checks.check_metrics(metrics, "metrics")
         checks.check_metrics(weighted_metrics, "weighted_metrics")
         if loss_weights is not None:
@@ -58,6 +60,7 @@ class Trainer:
         self._metrics = None  # [(metric, whether it takes sample weights)]: "accuracy" needs to see the targets' shape
         self._loss_tracker = metrics_module.Mean(name="loss")
         self._compiled = True
+        self._warned_of_loss = False
         if self.built:
             checks.warn_of_last_layer(self, new_loss)
         return self
@@ -68,6 +71,9 @@ class Trainer:
         """Forward, loss, backward, update."""
         outputs = self.stack.forward(x, training=True)
         loss = self._total_loss(y, outputs, sample_weight)
+        if not self._warned_of_loss and not math.isfinite(loss):
+            self._warned_of_loss = True
+            checks.warn_of_loss(self, loss, self._step, x)
         if self._fused_activation():
             gradient, logits = self.loss.logits_gradient(y, outputs, sample_weight), True
         else:
@@ -142,8 +148,7 @@ class Trainer:
 
     def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
         """Take one training step. Returns the loss, or [loss, *metrics], or a dict of them."""
-        if class_weight is not None and sample_weight is not None:
-            raise ValueError("`class_weight` and `sample_weight` cannot both be given: multiply them into sample_weight")
+        _check_one_kind_of_weight(class_weight, sample_weight)
         return self._on_batch(self.train_step, x, y, sample_weight, class_weight, return_dict, "train_on_batch")
 
     def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
@@ -152,31 +157,32 @@ class Trainer:
 
     def predict_on_batch(self, x):
         """Return the outputs for one batch."""
-        return self.predict(x, batch_size=max(1, len(x)), verbose=0)
+        x = data.standardize(x)[0]
+        return self.predict(x, batch_size=len(x), verbose=0)
 
     def _on_batch(self, step, x, y, sample_weight, class_weight, return_dict, method):
         checks.check_compiled(self, method)
         x, y, sample_weight = data.standardize(x, y, sample_weight)
         with self._lock, threads.single_threaded_blas():
-            self._prepare(x, y, training=step == self.train_step)
+            self._prepare(x, y, sample_weight, training=step == self.train_step)
             if class_weight is not None:
                 data.check_class_weight(y, class_weight)
                 sample_weight = data.class_weights_of(y, class_weight)
             self.reset_metrics()
-            loss = step(self._cast(x), y, sample_weight)
-            if not np.isfinite(loss):
-                checks.warn_of_loss(self, loss, 0, x)
-        results = self._results()
+            step(self._cast(x), y, sample_weight)
+        return self._returned(self._results(), return_dict)
+
+    def _returned(self, results, return_dict):
         if return_dict:
-            return results
+            return _sorted(results)
         return list(results.values()) if len(results) > 1 else results["loss"]
 
     # Loops.
 
     def fit(
         self, x=None, y=None, batch_size=None, epochs=1, verbose="auto", callbacks=None, validation_split=0.0,
-        validation_data=None, shuffle=True, class_weight=None, sample_weight=None, initial_epoch=0, steps_per_epoch=None,
-        validation_steps=None, validation_batch_size=None, validation_freq=1,
+        validation_data=None, shuffle=True, class_weight=None, sample_weight=None, initial_epoch=0,
+        steps_per_epoch=None, validation_steps=None, validation_batch_size=None, validation_freq=1,
     ):  # fmt: skip
         """Train for a number of epochs and return the `History`.
 
@@ -184,52 +190,55 @@ class Trainer:
             x: array (samples, ...) or nested list; or a generator or `PyDataset` of batches (x, y) or
                 (x, y, sample_weight).
             y: targets, an array of as many rows; not with a generator or data set.
-            batch_size: rows a step, 32 by default; not with a generator or data set.
+            batch_size: rows a step, by default 32 (with ``steps_per_epoch``, as many as make so many batches); not with
+                a generator or data set.
             epochs: number of the last epoch; ``initial_epoch`` of them count as done.
             verbose: 0 for silence, 1 for a progress bar, 2 for a line an epoch; ``"auto"`` is 1.
             callbacks: list of `Callback`s.
             validation_split: share of the rows, taken from the end before shuffling, to validate on.
-            validation_data: (x, y), (x, y, sample_weight), a generator or a data set to validate on.
+            validation_data: (x, y), (x, y, sample_weight), a generator or a data set to validate on; goes before
+                ``validation_split``.
             shuffle: whether the rows come in a new order each epoch; ``"batch"`` shuffles whole batches.
             class_weight: dict from class to the weight of its samples in the loss.
             sample_weight: array (samples,) or of the loss's shape.
-            steps_per_epoch: number of batches that count as an epoch.
+            steps_per_epoch: number of batches that count as an epoch; the next one goes on where it stopped.
             validation_steps, validation_batch_size: likewise for validation.
             validation_freq: validate every so many epochs, or after the epochs in a list.
 
         Raises:
-            RuntimeError: the model is not compiled. ValueError, TypeError: data or arguments that cannot be used, before
-                a weight is changed.
+            RuntimeError: the model is not compiled. ValueError, TypeError: data or arguments that cannot be used,
+                before a weight is changed.
         """
         checks.check_compiled(self, "fit")
         checks.check_fit_arguments(
-            batch_size, epochs, initial_epoch, steps_per_epoch, validation_steps, validation_batch_size, validation_freq,
-            verbose, shuffle,
+            batch_size, epochs, initial_epoch, steps_per_epoch, validation_steps, validation_batch_size,
+            validation_freq, verbose, shuffle,
         )  # fmt: skip
-        if class_weight is not None and sample_weight is not None:
-            raise ValueError("`class_weight` and `sample_weight` cannot both be given: multiply them into sample_weight")
-        batches, validation = self._make_batches(x, y, sample_weight, batch_size, shuffle, validation_split)
-        if validation_data is not None:
-            size = validation_batch_size or batch_size
-            validation = self._make_validation_batches(validation_data, size)
-        elif validation is not None and validation_batch_size:
-            validation.batch_size = validation_batch_size
-            validation.num_batches = -(-len(validation.arrays[0]) // validation_batch_size)
-        epoch_iterator = data.Epochs(batches, steps_per_epoch)
+        _check_one_kind_of_weight(class_weight, sample_weight)
+        batches = self._make_batches(x, y, sample_weight, batch_size, steps_per_epoch, shuffle)
         with self._lock, threads.single_threaded_blas():
             self._prepare(*batches.sample(), training=True)
-            if validation is not None:
-                self._prepare(*validation.sample(), training=False)
             if class_weight is not None:
                 data.check_class_weight(batches.sample()[1], class_weight)
-            callback_list = self._make_callbacks(
-                callbacks, verbose, epochs, epoch_iterator.num_batches, validation is not None
-            )
-            self._fit(epoch_iterator, validation, callback_list, class_weight, epochs, initial_epoch,
-                      validation_steps, validation_freq)  # fmt: skip
+            validation, size = None, validation_batch_size or batch_size
+            if validation_data is not None:
+                validation = self._make_validation_batches(validation_data, size, validation_steps)
+                self._prepare(*validation.sample(), training=False)
+            elif validation_split:
+                train, last = data.split_validation(batches, validation_split)
+                batches = data.ArrayBatches(train, batch_size, steps_per_epoch, shuffle)
+                validation = data.ArrayBatches(last, size, validation_steps)
+            epochs_of_batches = data.Epochs(batches, steps_per_epoch)
+            with self._make_callbacks(
+                callbacks, verbose, epochs, epochs_of_batches.num_batches, validation is not None
+            ) as callback_list:
+                self._fit(epochs_of_batches, validation, callback_list, class_weight, epochs, initial_epoch,
+                          validation_steps, validation_freq)  # fmt: skip
         return self.history
 
-    def _fit(self, batches, validation, callbacks, class_weight, epochs, initial_epoch, validation_steps, validation_freq):
+    def _fit(
+        self, batches, validation, callbacks, class_weight, epochs, initial_epoch, validation_steps, validation_freq
+    ):
         self.stop_training = False
         self._warned_of_loss = False
         logs = {}
@@ -237,10 +246,10 @@ class Trainer:
         for epoch in range(initial_epoch, epochs):
             self.reset_metrics()
             callbacks.on_epoch_begin(epoch)
-            for step, batch in batches:
-                callbacks.on_train_batch_begin(step)
-                self._train_batch(batch, step, class_weight)
-                callbacks.on_train_batch_end(step, _sorted(self._results()))
+            for self._step, batch in batches:
+                callbacks.on_train_batch_begin(self._step)
+                self._train_batch(batch, class_weight)
+                callbacks.on_train_batch_end(self._step, _sorted(self._results()))
                 if self.stop_training:
                     break
             if batches.ran_out and not self._loss_tracker.count:
@@ -252,16 +261,19 @@ class Trainer:
             callbacks.on_epoch_end(epoch, logs)
             if self.stop_training or batches.ran_out:
                 break
+        if batches.ran_out and batches.steps is None and not self.stop_training and epoch + 1 < epochs:
+            checks.warn(
+                f"The generator has ended, so training ends after {epoch + 1} of {epochs} epochs. Let it go on (`while "
+                "True:`) and give steps_per_epoch, or use a PyDataset"
+            )
         callbacks.on_train_end(logs)
 
-    def _train_batch(self, batch, step, class_weight):
+    def _train_batch(self, batch, class_weight):
         x, y, sample_weight = self._check_batch(batch)
         if class_weight is not None:
+            _check_one_kind_of_weight(class_weight, sample_weight)
             sample_weight = data.class_weights_of(y, class_weight)
-        loss = self.train_step(self._cast(x), y, sample_weight)
-        if not self._warned_of_loss and not np.isfinite(loss):
-            self._warned_of_loss = True
-            checks.warn_of_loss(self, loss, step, x)
+        self.train_step(self._cast(x), y, sample_weight)
 
     def evaluate(
         self, x=None, y=None, batch_size=None, verbose="auto", sample_weight=None, steps=None, callbacks=None,
@@ -270,15 +282,13 @@ class Trainer:
         """Return the loss, or [loss, *metrics], or a dict of them, over all batches. Arguments as in `fit`."""
         checks.check_compiled(self, "evaluate")
         checks.check_loop_arguments(batch_size, steps, verbose)
-        batches, _ = self._make_batches(x, y, sample_weight, batch_size, False, 0.0)
+        batches = self._make_batches(x, y, sample_weight, batch_size, steps)
         with self._lock, threads.single_threaded_blas():
             self._prepare(*batches.sample(), training=False)
-            epoch_iterator = data.Epochs(batches, steps)
-            callback_list = self._make_callbacks(callbacks, verbose, 1, epoch_iterator.num_batches, None)
-            results = self._evaluate(epoch_iterator, callback_list)
-        if return_dict:
-            return _sorted(results)
-        return list(results.values()) if len(results) > 1 else results["loss"]
+            epoch = data.Epochs(batches, steps)
+            with self._make_callbacks(callbacks, verbose, 1, epoch.num_batches, None) as callback_list:
+                results = self._evaluate(epoch, callback_list)
+        return self._returned(results, return_dict)
 
     def _evaluate(self, batches, callbacks):
         self.reset_metrics()
@@ -291,6 +301,11 @@ class Trainer:
             callbacks.on_test_batch_end(step, _sorted(self._results()))
             if self.stop_evaluating:
                 break
+        if not self._loss_tracker.count:
+            checks.warn(
+                "There is nothing (left) to evaluate: the generator yields no more batches. Let it go on (`while "
+                "True:`) and give the number of steps, or use arrays or a PyDataset"
+            )
         results = self._results()
         callbacks.on_test_end(_sorted(results))
         return results
@@ -306,39 +321,45 @@ class Trainer:
         """
         checks.check_built(self, "predict")
         checks.check_loop_arguments(batch_size, steps, verbose)
-        batches = self._make_batches(x, None, None, batch_size, False, 0.0, for_predict=True)[0]
+        batches = self._make_batches(x, None, None, batch_size, steps, for_predict=True)
         with self._lock, threads.single_threaded_blas():
-            if isinstance(batches, data.ArrayBatches):
-                checks.check_input(self, batches.arrays[0])
-                if batches.num_batches == 1 and verbose == 0 and not callbacks:  # nothing to show, nothing to join
-                    return np.array(self.stack.forward(self._cast(batches.arrays[0])))
-            epoch_iterator = data.Epochs(batches, steps)
-            callback_list = self._make_callbacks(callbacks, verbose, 1, epoch_iterator.num_batches, None)
-            self.stop_predicting = False
-            outputs = []
-            callback_list.on_predict_begin()
-            for step, (inputs, _, _) in epoch_iterator:
-                callback_list.on_predict_batch_begin(step)
-                if not isinstance(batches, data.ArrayBatches):
-                    inputs = data.standardize(inputs, None, None)[0]
-                    checks.check_input(self, inputs)
-                outputs.append(np.array(self.stack.forward(self._cast(inputs))))
-                callback_list.on_predict_batch_end(step, {"outputs": outputs[-1]})
-                if self.stop_predicting:
-                    break
-            callback_list.on_predict_end()
+            checks.check_input(self, batches.sample()[0])
+            if batches.num_batches == 1 and verbose == 0 and not callbacks and isinstance(batches, data.ArrayBatches):
+                return np.array(self.stack.forward(self._cast(batches.arrays[0])))  # nothing to show, nothing to join
+            epoch = data.Epochs(batches, steps)
+            with self._make_callbacks(callbacks, verbose, 1, epoch.num_batches, None) as callback_list:
+                return self._predict(epoch, callback_list)
+
+    def _predict(self, batches, callbacks):
+        self.stop_predicting = False
+        outputs = []
+        callbacks.on_predict_begin()
+        for step, batch in batches:
+            callbacks.on_predict_batch_begin(step)
+            if isinstance(batch, data.Checked):
+                x = batch[0]
+            else:
+                x = data.standardize(batch[0])[0]
+                checks.check_input(self, x)
+            outputs.append(np.array(self.stack.forward(self._cast(x))))
+            callbacks.on_predict_batch_end(step, {"outputs": outputs[-1]})
+            if self.stop_predicting:
+                break
+        callbacks.on_predict_end()
         return np.concatenate(outputs)
 
     # Data and callbacks.
 
-    def _prepare(self, x, y, training):
+    def _prepare(self, x, y, sample_weight, training):
         """Build the model from the data if need be, and check the data against it."""
         if not self.built:
             self.build((None, *np.shape(x)[1:]))
             checks.warn_of_last_layer(self, self.loss)
         checks.check_input(self, x)
         checks.check_targets(self, y)
+        checks.check_sample_weight(self, sample_weight)
         self._build_metrics(y)
+        self._step = 0
         if training:
             checks.check_trainable(self)
             checks.warn_of_raw_images(self, x)
@@ -355,33 +376,29 @@ class Trainer:
         x, y, sample_weight = data.standardize(*batch)
         checks.check_input(self, x)
         checks.check_targets(self, y)
+        checks.check_sample_weight(self, sample_weight)
         return x, y, sample_weight
 
-    def _make_batches(self, x, y, sample_weight, batch_size, shuffle, validation_split, for_predict=False):
-        """Return batches for training and, with a validation split, for validation (else None)."""
+    def _make_batches(self, x, y, sample_weight, batch_size, steps, shuffle=False, for_predict=False):
         if x is None:
-            raise ValueError("`x` is required. Received: x=None")
-        if data.is_dataset(x) or data.is_generator(x):
+            raise ValueError("`x` is required. Received: x=None. Give an array, a generator or a PyDataset")
+        if data.is_generator(x):
             for name, value in (("y", y), ("sample_weight", sample_weight), ("batch_size", batch_size)):
                 if value is not None:
-                    raise ValueError(f"`{name}` cannot be given when `x` yields batches: let it yield (x, y, sample_weight)")
-            if validation_split:
-                raise ValueError("`validation_split` needs arrays: give validation_data when `x` yields batches")
-            return (data.DatasetBatches(x, shuffle) if data.is_dataset(x) else data.GeneratorBatches(x)), None
-        x, y, sample_weight = data.standardize(x, y, sample_weight)
+                    raise ValueError(
+                        f"`{name}` cannot be given when `x` yields batches: let it yield (x, y, sample_weight)"
+                    )
+            return data.DatasetBatches(x, shuffle) if data.is_dataset(x) else data.GeneratorBatches(x)
+        arrays = data.standardize(x, y, sample_weight)
         if not for_predict:
             checks.check_loss(self)
             checks.check_has_targets(self.loss.name, y)
-        size = batch_size or 32
-        if not validation_split:
-            return data.ArrayBatches(x, y, sample_weight, size, shuffle), None
-        train, held_out = data.split_validation(x, y, sample_weight, validation_split)
-        return data.ArrayBatches(*train, size, shuffle), data.ArrayBatches(*held_out, size)
+        return data.ArrayBatches(arrays, batch_size, steps, shuffle)
 
-    def _make_validation_batches(self, validation_data, batch_size):
+    def _make_validation_batches(self, validation_data, batch_size, steps):
         if isinstance(validation_data, (tuple, list)):
-            return self._make_batches(*data.unpack(validation_data), batch_size, False, 0.0)[0]
-        return self._make_batches(validation_data, None, None, None, False, 0.0)[0]
+            return self._make_batches(*data.unpack(validation_data), batch_size, steps)
+        return self._make_batches(validation_data, None, None, None, steps)
 
     def _make_callbacks(self, callbacks, verbose, epochs, steps, validates):
         if isinstance(callbacks, callbacks_module.CallbackList):
@@ -397,7 +414,12 @@ class Trainer:
 
 
 def _is_due(epoch, frequency):
-    return (epoch + 1) % frequency == 0 if isinstance(frequency, int) else epoch + 1 in frequency
+    return epoch + 1 in frequency if isinstance(frequency, (list, tuple, set)) else (epoch + 1) % frequency == 0
+
+
+def _check_one_kind_of_weight(class_weight, sample_weight):
+    if class_weight is not None and sample_weight is not None:
+        raise ValueError("`class_weight` and `sample_weight` cannot both be given: multiply them into sample_weight")
 
 
 def _sorted(results):
@@ -411,16 +433,15 @@ def _as_list(metrics_argument):
     return list(metrics_argument) if isinstance(metrics_argument, (list, tuple)) else [metrics_argument]
 
 
-def _unique_names(pairs):
-    """Names for the logs: of equal ones the second gets a suffix, as in Keras."""
+def _unique_names(metrics):
+    """Names for the logs: of equal ones all but the first get a suffix (weighted ones a prefix first), as in Keras."""
+    counts = {}
     keys = []
-    for metric, is_weighted in pairs:
-        key = metric.name
-        if key in keys and is_weighted:
-            key = f"weighted_{key}"
-        count = 1
-        while key in keys:
-            key = f"{metric.name}_{count}"
-            count += 1
-        keys.append(key)
+    for metric, is_weighted in metrics:
+        name = metric.name
+        if is_weighted and name in counts:
+            name = f"weighted_{name}"
+        count = counts.get(name, 0)
+        counts[name] = count + 1
+        keys.append(f"{name}_{count}" if count else name)
     return keys

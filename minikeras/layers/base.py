@@ -44,6 +44,7 @@ class Layer(Configurable):
 
     keras_module = "keras.layers"
     rows_independent = False
+    _call_takes_training = True
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -151,7 +152,7 @@ class Layer(Configurable):
         """
         dtype = dtype or self.dtype
         initializer = initializers.get(initializer or "glorot_uniform")
-        value = np.ascontiguousarray(initializer(tuple(shape), dtype=dtype), dtype=dtype)
+        value = np.array(initializer(tuple(shape), dtype=dtype), dtype, order="C")  # a copy: weights are written in place
         name = name or f"variable{len(self._weights) or ''}"
         weight = Variable(value, name, trainable, regularizers.get(regularizer), constraints.get(constraint))
         weight.path = f"{self.name}/{name}"

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from minikeras import config
 from minikeras.layers.base import Layer
 
 
@@ -9,7 +10,8 @@ class Rescaling(Layer):
     """outputs = inputs * scale + offset
 
     Args:
-        scale: number or array that broadcasts to the inputs; ``1 / 255`` brings bytes to [0, 1].
+        scale: number or array that broadcasts to the inputs; ``1 / 255`` brings bytes to [0, 1]. When
+            `config.image_data_format()` is ``"channels_first"``, an array is lined up with the first axes of a sample.
         offset: likewise.
 
     Input and output shape: any.
@@ -24,16 +26,22 @@ class Rescaling(Layer):
 
     def call(self, inputs, training=False):
         outputs = self.buffer("outputs", inputs.shape)
-        np.multiply(inputs, np.asarray(self.scale, self.dtype), out=outputs)
-        outputs += np.asarray(self.offset, self.dtype)
+        np.multiply(inputs, self._factor(self.scale, inputs.ndim), out=outputs)
+        outputs += self._factor(self.offset, inputs.ndim)
         return outputs
 
     def backward(self, doutputs):
-        doutputs *= np.asarray(self.scale, self.dtype)
+        doutputs *= self._factor(self.scale, doutputs.ndim)
         return doutputs
 
     def compute_output_shape(self, input_shape):
         return tuple(input_shape)
+
+    def _factor(self, value, rank):
+        array = np.asarray(value, self.dtype)
+        if array.ndim and config.image_data_format() == "channels_first":
+            return array.reshape(array.shape + (1,) * (rank - 1 - array.ndim))
+        return array
 
 
 def _standardize_factor(value, argument):

@@ -167,7 +167,8 @@ def _align(text, width, side):
     if side != "left":
         text = text.rstrip()
     if _cells(text) > width:
-        text = _cut(text, width - 1) + "…"
+        text = _cut(text, width - 1)
+        text += " " * (width - 1 - _cells(text)) + "…"  # half of a wide character is a space
     missing = width - _cells(text)
     before = {"left": 0, "center": missing // 2, "right": missing}[side]
     return " " * before + text + " " * (missing - before)

@@ -493,7 +493,7 @@ def test_bad_learning_rate(value):
 
 
 @pytest.mark.parametrize("name, arguments, words", [
-    ("adm", {}, "'adm'.*Did you mean 'Adam'"),
+    ("adm", {}, "'adm'.*Did you mean 'adam'"),
     ("sgd", {"momentum": 1.5}, "`momentum`.*1.5"),
     ("sgd", {"momentum": "0.9"}, "`momentum`.*'0.9'"),
     ("rmsprop", {"rho": -0.1}, "`rho`.*-0.1"),

@@ -30,13 +30,13 @@ def settings(floatx="float64", data_format=None):
         config.set_image_data_format(before[1])
 
 
-def relative_error(actual, expected):
-    """Largest difference by the size of the numbers; NaN if there is one in either."""
+def relative_error(actual, expected, floor=1e-3):
+    """Largest difference, relative to the largest number (at least ``floor``); NaN if there is one in either."""
     actual, expected = np.asarray(actual), np.asarray(expected)
     assert actual.shape == expected.shape, f"shapes {actual.shape} and {expected.shape} differ"
     if actual.size == 0:
         return 0.0
-    return np.abs(actual - expected).max() / max(np.abs(expected).max(), 1e-3)
+    return np.abs(actual - expected).max() / max(np.abs(expected).max(), floor)
 
 
 def assert_equal(actual, expected, tolerance=EXACT, what="outputs"):
@@ -67,7 +67,8 @@ def check_layer(
         declared = layer.compute_output_shape((None, *input_shape))
         layer.build_once((None, *input_shape))
         for weight in layer.weights:  # zeros and ones hide errors
-            weight.assign(rng.uniform(0.5, 1.5, weight.shape) * rng.choice([-1, 1] if weight.trainable else [1], weight.shape))
+            signs = [-1, 1] if weight.trainable else [1]  # a variance is not negative
+            weight.assign(rng.uniform(0.5, 1.5, weight.shape) * rng.choice(signs, weight.shape))
         y = _run(layer, x, True)
         assert y.shape == (batch, *declared[1:]), f"declared {declared}, computed {y.shape}"
         assert declared[0] is None

@@ -10,7 +10,7 @@ import numpy as np
 
 
 def geometry(input_size, size, strides, padding, dilation):
-    """Return ((number of windows, padding before), ...), an axis each, by the formulas of TensorFlow's documentation."""
+    """Return ((number of windows, padding before), ...), an axis each, as TensorFlow documents it."""
     axes = []
     for n, k, s, d in zip(input_size, size, strides, dilation):
         extent = (k - 1) * d + 1

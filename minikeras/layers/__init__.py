@@ -17,7 +17,7 @@ __all__ = [
     "Reshape", "Rescaling", "Softmax", "ZeroPadding2D", "deserialize", "serialize",
 ]  # fmt: skip
 
-_table = {name: entry for name, entry in list(globals().items()) if isinstance(entry, type) and issubclass(entry, Layer)}
+_table = {name: entry for name in __all__ if isinstance(entry := globals().get(name), type)}
 
 
 def serialize(layer):

@@ -38,8 +38,8 @@ class ActivatedLayer(Layer):
             return doutputs
         if self.activation.gradient is None:
             raise ValueError(
-                f"Activation {self.activation.__name__!r} of layer {self.name!r} has no derivative, so the layer cannot be "
-                "trained. Give minikeras.activations.ActivationFunction(forward, gradient)"
+                f"Activation {self.activation.__name__!r} of layer {self.name!r} has no derivative, so the layer "
+                "cannot be trained. Give minikeras.activations.ActivationFunction(forward, gradient)"
             )
         dlogits = self.buffer("dlogits", self.outputs.shape)
         self.activation.gradient(doutputs, self.logits, self.outputs, dlogits)

@@ -128,5 +128,7 @@ class Softmax(ActivatedLayer):
     def compute_output_shape(self, input_shape):
         rank = len(input_shape)
         if not -rank < self.axis < rank:
-            raise ValueError(f"Layer {self.name!r} (Softmax): axis={self.axis} is outside of inputs of shape {input_shape}")
+            raise ValueError(
+                f"Layer {self.name!r} (Softmax): axis={self.axis} is outside of inputs of shape {tuple(input_shape)}"
+            )
         return tuple(input_shape)

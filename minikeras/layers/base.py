@@ -50,7 +50,8 @@ class Layer(Configurable):
         super().__init_subclass__(**kwargs)
         cls.rows_independent = vars(cls).get("rows_independent", False)
         code = getattr(cls.call, "__code__", None)
-        cls._call_takes_training = code is None or "training" in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+        arguments = () if code is None else code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+        cls._call_takes_training = code is None or "training" in arguments
 
     def __init__(self, name=None, trainable=True, dtype=None, **kwargs):
         self._input_shape_argument = _pop_input_shape(kwargs)
@@ -152,7 +153,7 @@ class Layer(Configurable):
         """
         dtype = dtype or self.dtype
         initializer = initializers.get(initializer or "glorot_uniform")
-        value = np.array(initializer(tuple(shape), dtype=dtype), dtype, order="C")  # a copy: weights are written in place
+        value = np.array(initializer(tuple(shape), dtype=dtype), dtype, order="C")  # our own: it is written in place
         name = name or f"variable{len(self._weights) or ''}"
         weight = Variable(value, name, trainable, regularizers.get(regularizer), constraints.get(constraint))
         weight.path = f"{self.name}/{name}"
@@ -210,8 +211,8 @@ class Layer(Configurable):
     @classmethod
     def from_config(cls, config):
         """Return a new layer from what `get_config` returned, of Keras' or ours."""
-        known = cls.argument_names()  # what only Keras has (`quantization_config`, for one) says nothing when it is None
-        return super().from_config({name: value for name, value in config.items() if value is not None or name in known})
+        known = cls.argument_names()  # what only Keras has, as `quantization_config`, says nothing when it is None
+        return super().from_config({key: value for key, value in config.items() if value is not None or key in known})
 
     # Weights.
 

@@ -30,7 +30,9 @@ class InputLayer(Layer):
         if sparse or ragged or optional:
             raise ValueError("InputLayer takes dense arrays: `sparse`, `ragged` and `optional` must be False")
         if (shape is None) == (batch_shape is None):
-            raise ValueError(f"Give either `shape` or `batch_shape`. Received: shape={shape}, batch_shape={batch_shape}")
+            raise ValueError(
+                f"Give either `shape` or `batch_shape`. Received: shape={shape}, batch_shape={batch_shape}"
+            )
         if batch_shape is None:
             batch_shape = (batch_size, *standardize_shape(shape, "shape"))
         self.batch_shape = (batch_shape[0], *standardize_shape(tuple(batch_shape)[1:], "batch_shape"))
@@ -141,8 +143,8 @@ class Dense(ActivatedLayer):
         input_shape = tuple(input_shape)
         if len(input_shape) < 2:
             raise ValueError(
-                f"Layer {self.name!r} (Dense) takes inputs of rank 2 or more, (batch, ..., channels). Received inputs of "
-                f"shape {input_shape}. If the channel axis is missing, add one: x[..., None]"
+                f"Layer {self.name!r} (Dense) takes inputs of rank 2 or more, (batch, ..., channels). Received inputs "
+                f"of shape {input_shape}. If the channel axis is missing, add one: x[..., None]"
             )
         expected = self.kernel.shape[0] if self.kernel is not None else input_shape[-1]
         if input_shape[-1] is None:

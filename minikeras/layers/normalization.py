@@ -143,7 +143,8 @@ class BatchNormalization(Layer):
         rank = len(input_shape)
         if not -rank < self.axis < rank:
             raise ValueError(
-                f"Layer {self.name!r} (BatchNormalization): axis={self.axis} is outside of inputs of shape {input_shape}"
+                f"Layer {self.name!r} (BatchNormalization): axis={self.axis} is outside of inputs of shape "
+                f"{tuple(input_shape)}"
             )
         channels = input_shape[self.axis]
         if channels is None:

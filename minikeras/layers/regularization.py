@@ -60,7 +60,7 @@ class Dropout(Layer):
     def compute_output_shape(self, input_shape):
         if self.noise_shape is not None and len(self.noise_shape) != len(input_shape):
             raise ValueError(
-                f"Layer {self.name!r} (Dropout): noise_shape={self.noise_shape} must have as many axes as the inputs of "
-                f"shape {tuple(input_shape)}"
+                f"Layer {self.name!r} (Dropout): noise_shape={self.noise_shape} must have as many axes as the inputs "
+                f"of shape {tuple(input_shape)}"
             )
         return tuple(input_shape)

@@ -111,7 +111,8 @@ class ZeroPadding2D(Layer):
         return images.from_channels_last(padded, self.data_format)
 
     def backward(self, doutputs):
-        return images.from_channels_last(images.to_channels_last(doutputs, self.data_format)[self.inside], self.data_format)
+        dx = images.to_channels_last(doutputs, self.data_format)[self.inside]
+        return images.from_channels_last(dx, self.data_format)
 
     def compute_output_shape(self, input_shape):
         spatial, channels = images.split_shape(self, input_shape, self.rank)

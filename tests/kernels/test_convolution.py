@@ -60,8 +60,8 @@ def test_product_of_cases(rank):
 
 @pytest.mark.parametrize("channels, filters", [(1, 1), (1, 3), (3, 1), (1, 6), (6, 6), (2, 30)])
 @pytest.mark.parametrize("width, k, s, padding", [
-    (12, 3, 1, "same"), (12, 5, 1, "valid"), (9, 2, 2, "same"), (13, 3, 2, "valid"), (7, 7, 1, "same"), (11, 5, 3, "same"),
-    (16, 4, 4, "valid"), (14, 2, 5, "valid"), (7, 7, 1, "valid"),
+    (12, 3, 1, "same"), (12, 5, 1, "valid"), (9, 2, 2, "same"), (13, 3, 2, "valid"), (7, 7, 1, "same"),
+    (11, 5, 3, "same"), (16, 4, 4, "valid"), (14, 2, 5, "valid"), (7, 7, 1, "valid"),
 ])  # fmt: skip
 def test_few_filters(width, k, s, padding, channels, filters):
     """Neighbouring windows are computed as one block, with kernels shifted against each other."""
@@ -69,9 +69,10 @@ def test_few_filters(width, k, s, padding, channels, filters):
 
 
 def test_blocks_are_in_use():
+    cases = itertools.product((9, 12, 14), (2, 3, 5, 7), (1, 2), ("same", "valid"), (1, 4, 6))
     widths = {
         convolution._block_width(make_window((4, n), (3, k), (1, s), padding), filters, 1)
-        for n, k, s, padding, filters in itertools.product((9, 12, 14), (2, 3, 5, 7), (1, 2), ("same", "valid"), (1, 4, 6))
+        for n, k, s, padding, filters in cases
     }
     assert len(widths) > 3
 
@@ -88,7 +89,9 @@ def test_unequal_axes(size, strides, dilation, padding, groups):
         check((6, 7), size, strides, padding, dilation, groups, channels=4, filters=8)
 
 
-@pytest.mark.parametrize("channels, filters, groups, strides", [(1, 6, 1, 1), (16, 4, 1, 1), (16, 8, 4, 1), (16, 8, 2, 2)])
+@pytest.mark.parametrize("channels, filters, groups, strides", [
+    (1, 6, 1, 1), (16, 4, 1, 1), (16, 8, 4, 1), (16, 8, 2, 2),
+])  # fmt: skip
 def test_several_tiles(channels, filters, groups, strides):
     """Batches whose columns do not fit into one tile, with an odd number of images in the last one."""
     batch = 1 + 2 * convolution.TILE_BYTES // (28 * 14 * 25 * 8 * max(channels // strides, 1))

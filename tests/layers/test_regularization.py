@@ -11,7 +11,8 @@ from minikeras.models import Sequential
 
 @pytest.mark.parametrize("input_shape, arguments", [
     ((6,), {"rate": 0.5, "seed": 1}), ((3, 4, 2), {"rate": 0.2, "seed": 2}), ((5,), {"rate": 0}),
-    ((5, 4), {"rate": 0.5, "noise_shape": (None, 1, 4), "seed": 3}), ((5, 4), {"rate": 0.5, "noise_shape": (1, 5, 1), "seed": 4}),
+    ((5, 4), {"rate": 0.5, "noise_shape": (None, 1, 4), "seed": 3}),
+    ((5, 4), {"rate": 0.5, "noise_shape": (1, 5, 1), "seed": 4}),
 ])  # fmt: skip
 def test_dropout(input_shape, arguments):
     check_layer(lambda: layers.Dropout(**arguments), input_shape, mixes_rows=True)

@@ -1,9 +1,11 @@
 """How a stack of layers runs: forward and backward, in shares of the batch.
 
-Most layers compute each row of a batch by itself. Neighbouring layers of that kind form a `Segment`, and each thread
-takes its share of the batch through the whole segment: one hand-over for many layers, and arrays that are still in
-cache when the next layer reads them. Layers that look at the whole batch (batch normalization, dropout with its one
-generator, wide dense layers that are cut across their weights, and every custom layer) stand between segments.
+Most layers compute each row of a batch by itself. Where neighbouring layers of that kind have enough to do, each thread
+takes its share of the batch through all of them: one hand-over for many layers, and arrays that are still in cache when
+the next layer reads them. Everything else runs on the whole batch: layers that look across rows (batch normalization,
+dropout with its one generator, every custom layer), wide dense layers, which cut their products across the weights, and
+layers with little to do. For those a second thread costs more than it saves: both need the interpreter lock between any
+two NumPy calls, and a thread that finds it taken sleeps for longer than a short call lasts.
 """
 
 import math
@@ -12,7 +14,7 @@ import numpy as np
 
 from minikeras.kernels import threads
 
-WORTHWHILE = 2e-4  # seconds of work from which sharing it between threads pays for the hand-over
+HEAVY = 1e-4  # seconds that a layer must have to do on each share
 
 
 class Stack:
@@ -20,17 +22,16 @@ class Stack:
 
     def __init__(self, layers):
         self.layers = layers
-        self.segments = []
-        for layer in layers:
-            if layer.rows_independent and self.segments and self.segments[-1].rows_independent:
-                self.segments[-1].layers.append(layer)
-            else:
-                self.segments.append(Segment([layer], bool(layer.rows_independent)))
+        self._teams = [layers]  # the layers for each share: the layers themselves, then their twins
+        self._plans = {}
+        self._plan = []  # of the last forward pass
+        self._buffers = {}
 
     def forward(self, x, training=False):
         """Return the outputs for ``x`` (batch, ...); they may be overwritten by the next call."""
-        for segment in self.segments:
-            x = segment.forward(x, training)
+        self._plan = self._make_plan(x.shape)
+        for segment in self._plan:
+            x = self._forward(segment, x, training)
         return x
 
     def backward(self, dy, logits=False):
@@ -41,101 +42,74 @@ class Stack:
         lowest = next((i for i, layer in enumerate(self.layers) if layer.trainable_weights), len(self.layers))
         for i, layer in enumerate(self.layers):
             layer.needs_input_gradient = i > lowest
-        self._backward(dy, logits, lowest)
+        self._backward_all(dy, logits, lowest)
 
     def input_gradient(self, dy, logits=False):
         """Fill the gradients of all weights and return dL/dinputs."""
         for layer in self.layers:
             layer.needs_input_gradient = True
-        return self._backward(dy, logits, 0)
+        return self._backward_all(dy, logits, 0)
 
-    def _backward(self, dy, logits, lowest):
-        stop = len(self.layers)
-        for segment in reversed(self.segments):
-            start = stop - len(segment.layers)
-            if stop <= lowest:
+    def _backward_all(self, dy, logits, lowest):
+        for segment in reversed(self._plan):
+            if segment.stop <= lowest:
                 break
-            dy = segment.backward(dy, logits, max(lowest - start, 0))
-            logits, stop = False, start
+            dy = self._backward(segment, dy, logits, max(segment.start, lowest))
+            logits = False
         return dy
 
-
-class Segment:
-    """Neighbouring layers that run together: on shares of the batch if all are `rows_independent`."""
-
-    def __init__(self, layers, rows_independent):
-        self.layers = layers
-        self.rows_independent = rows_independent
-        self.teams = [layers]  # the layers for each share: the layers themselves, then their twins
-        self.bounds = None  # of the shares in the last forward pass
-        self._buffers = {}
-        self._estimates = {}
-
-    def forward(self, x, training):
-        self.bounds = self._split(x)
-        shares = len(self.bounds) - 1
-        if shares == 1:
-            return _forward(self.layers, x, training)
-        self._gather_teams(shares)
-        self.x_shape = x.shape
-        y = self._buffer("outputs", (len(x), *self._estimate(x.shape)[1]), x.dtype)
+    def _forward(self, segment, x, training):
+        if len(segment.bounds) == 2:
+            return _run_forward(self.layers[segment.start : segment.stop], x, training)
+        y = self._buffer(("outputs", segment.stop), (len(x), *segment.output_shape), x.dtype)
+        self._gather_teams(segment)
 
         def run(share, start, stop):
-            y[start:stop] = _forward(self.teams[share], x[start:stop], training)
+            y[start:stop] = _run_forward(self._teams[share][segment.start : segment.stop], x[start:stop], training)
 
-        threads.run_shares(run, self.bounds)
+        threads.run_shares(run, segment.bounds)
         return y
 
-    def backward(self, dy, logits, first):
+    def _backward(self, segment, dy, logits, first):
         """Take ``dy`` back to the inputs of the layer number ``first``."""
-        shares = len(self.bounds) - 1
+        shares = len(segment.bounds) - 1
         if shares == 1:
-            return _backward(self.layers[first:], dy, logits)
-        for team in self.teams[1:shares]:
-            for layer, twin in zip(self.layers, team):
+            return _run_backward(self.layers[first : segment.stop], dy, logits)
+        for team in self._teams[1:shares]:
+            for layer, twin in zip(self.layers[first : segment.stop], team[first : segment.stop]):
                 twin.needs_input_gradient = layer.needs_input_gradient
                 twin._trainable = layer._trainable
-        wanted = self.layers[first].needs_input_gradient
-        dx = self._buffer("dinputs", self.x_shape, dy.dtype) if wanted else None
+        dx = None
+        if self.layers[first].needs_input_gradient:
+            dx = self._buffer(("dinputs", first), (len(dy), *segment.input_shape), dy.dtype)
 
         def run(share, start, stop):
-            part = _backward(self.teams[share][first:], dy[start:stop], logits)
-            if wanted:
+            part = _run_backward(self._teams[share][first : segment.stop], dy[start:stop], logits)
+            if dx is not None:
                 dx[start:stop] = part
 
-        threads.run_shares(run, self.bounds)
-        for layer in self.layers[first:]:
+        threads.run_shares(run, segment.bounds)
+        for layer in self.layers[first : segment.stop]:
             for weight in layer.trainable_weights:
                 weight.reduce_grad(shares)
         return dx
 
-    def _split(self, x):
-        if not self.rows_independent or len(x) < 2 or threads.num_threads() == 1:
-            return [0, len(x)]
-        if len(x) * self._estimate(x.shape)[0] < WORTHWHILE:
-            return [0, len(x)]
-        return threads.split(len(x), min(threads.num_threads(), len(x)))
+    def _make_plan(self, x_shape):
+        """Return the segments for a batch of this shape."""
+        key = (x_shape, threads.num_threads())
+        plan = self._plans.get(key)
+        if plan is None:
+            if len(self._plans) >= 64:  # batches of ever new sizes
+                self._plans.clear()
+            plan = self._plans[key] = plan_segments(self.layers, x_shape, threads.num_threads())
+        return plan
 
-    def _gather_teams(self, shares):
-        while len(self.teams) < shares:
-            self.teams.append([layer.twin() for layer in self.layers])
-        for team in self.teams[1:shares]:
-            for layer, twin in zip(self.layers, team):
-                layer.refresh_twin(twin)
-
-    def _estimate(self, x_shape):
-        """Return (seconds a row takes, roughly; shape of an output row) for inputs of this shape."""
-        known = self._estimates.get(x_shape[1:])
-        if known is None:
-            seconds, shape = 0.0, tuple(x_shape)
-            for layer in self.layers:
-                shape = layer.compute_output_shape(shape)
-                numbers = math.prod(shape[1:])
-                positions = numbers / max(1, max((w.shape[-1] for w in layer.weights if w.ndim), default=1))
-                multiplications = sum(w.size for w in layer.weights) * positions
-                seconds += numbers * 1e-9 + multiplications / 20e9
-            known = self._estimates[x_shape[1:]] = seconds, tuple(shape[1:])
-        return known
+    def _gather_teams(self, segment):
+        while len(self._teams) < len(segment.bounds) - 1:
+            self._teams.append([layer.twin() if layer.rows_independent else None for layer in self.layers])
+        for team in self._teams[1 : len(segment.bounds) - 1]:
+            for i in range(segment.start, segment.stop):
+                self.layers[i].refresh_twin(team[i])
 
     def _buffer(self, name, shape, dtype):
         kept = self._buffers.get(name)
@@ -144,14 +118,59 @@ class Segment:
         return kept[: shape[0]]
 
 
-def _forward(layers, x, training):
+class Segment:
+    """Layers ``start`` to ``stop`` of a stack, which run together on the shares of the batch between ``bounds``."""
+
+    def __init__(self, start, stop, bounds, input_shape, output_shape):
+        self.start, self.stop = start, stop
+        self.bounds = bounds
+        self.input_shape, self.output_shape = input_shape, output_shape  # of a row
+
+
+def plan_segments(layers, x_shape, num_threads):
+    """Cut ``layers`` into segments for inputs of shape ``x_shape``.
+
+    Each run of layers that compute rows independently is shared from its first to its last heavy layer.
+    """
+    rows = x_shape[0]
+    shapes, heavy = [tuple(x_shape)], []
+    for layer in layers:
+        shapes.append(tuple(layer.compute_output_shape(shapes[-1])))
+        seconds = _seconds_per_row(layer, shapes[-1]) * rows / num_threads
+        heavy.append(bool(layer.rows_independent) and seconds >= HEAVY)
+    shared = threads.split(rows, max(1, min(num_threads, rows)))
+    segments, done = [], 0
+    while done < len(layers):
+        first = next((i for i in range(done, len(layers)) if heavy[i] and len(shared) > 2), len(layers))
+        if first > done:
+            segments.append(Segment(done, first, [0, rows], shapes[done][1:], shapes[first][1:]))
+        if first < len(layers):
+            end = next((i for i in range(first, len(layers)) if not layers[i].rows_independent), len(layers))
+            last = max(i for i in range(first, end) if heavy[i])
+            segments.append(Segment(first, last + 1, shared, shapes[first][1:], shapes[last + 1][1:]))
+            done = last + 1
+        else:
+            done = first
+    return segments
+
+
+def _seconds_per_row(layer, output_shape):
+    """A rough estimate of what the forward pass takes: a nanosecond a number, 20 multiplications a nanosecond."""
+    numbers = math.prod(output_shape[1:])
+    positions = numbers / max((w.shape[-1] for w in layer.weights if w.ndim), default=numbers or 1)
+    return numbers * 1e-9 + sum(w.size for w in layer.weights) * positions / 20e9
+
+
+def _run_forward(layers, x, training):
     for layer in layers:
         x = layer.run(x, training)
     return x
 
 
-def _backward(layers, dy, logits):
+def _run_backward(layers, dy, logits):
     for layer in reversed(layers):
         dy = layer.backward_logits(dy) if logits else layer.backward(dy)
         logits = False
+        if dy is not None and not dy.flags.writeable:  # the next layer may overwrite it: np.broadcast_to(...) as it comes
+            dy = dy.copy()
     return dy

@@ -18,8 +18,8 @@ import math
 
 import numpy as np
 
-from minikeras.kernels.scratch import scratch
-from minikeras.kernels.window import pad, padded_size, positions, view
+from minikeras.kernels.scratch import bordered, scratch
+from minikeras.kernels.window import pad, positions, view
 
 TILE_BYTES = 1 << 21  # of columns at a time: larger tiles leave the cache, smaller ones make thin products
 
@@ -66,15 +66,15 @@ def input_gradient(dy, kernel, window, out, groups=1):
     """Write dL/dx into ``out`` (batch, *window.input_size, channels), given dL/dy."""
     outputs, inputs = math.prod(window.output_size), math.prod(window.input_size)
     if all(s == 1 for s in window.strides) and outputs > 0.6 * inputs:
-        forward(dy, _flipped(kernel, groups), window.adjoint(), out, groups)
+        forward(dy, _flipped(kernel, groups), window.adjoint, out, groups)
     else:
         _scatter(dy, kernel, window, out, groups)
 
 
-def _block_width(window, filters, groups):
+def _block_width(window, filters, groups, columns=24):
     """How many neighbouring windows along the last axis are computed as one.
 
-    A matrix product with few columns is slow. ``width`` neighbours share one longer window, and the kernel becomes a
+    A matrix product with few ``columns`` is slow. ``width`` neighbours share one longer window, and the kernel becomes a
     banded matrix with a shifted copy for each of them: (width + size - 1) / size times the arithmetic, but as many
     times fewer numbers to copy and a product with ``width * filters`` columns.
     """
@@ -83,7 +83,7 @@ def _block_width(window, filters, groups):
         return 1
     width = 1
     for candidate in range(2, min(n, 3 * size // 2 + 1) + 1):
-        if width * filters >= 24:
+        if width * filters >= columns:
             break
         if n % candidate == 0:
             width = candidate
@@ -115,7 +115,7 @@ def _narrow(dwide, window, out):
 
 def _scatter(dy, kernel, window, out, groups):
     """y = columns @ kernel read backwards: each window's gradient is added where the window was taken from."""
-    width = _block_width(window, kernel.shape[-1], groups)
+    width = _block_width(window, kernel.shape[-1], groups, columns=48)
     wide = window.block(width)
     matrices = _matrices(_widen(kernel, window, width), groups).transpose(0, 2, 1)
     channels, filters = kernel.shape[-2], width * kernel.shape[-1] // groups
@@ -126,7 +126,7 @@ def _scatter(dy, kernel, window, out, groups):
         columns = scratch("columns", (groups, images, *wide.output_size, *wide.size, channels), dy.dtype)
         product = columns.reshape(groups, -1, math.prod(wide.size) * channels)
         np.matmul(_by_group(dy[tile], groups, filters), matrices, out=product)
-        padded = scratch("padded", (images, *padded_size(window), groups, channels), dy.dtype)
+        padded = scratch("sums", (images, *window.padded_size, groups, channels), dy.dtype)
         padded[...] = 0
         lines = (slice(None),) * (1 + len(wide.size))  # groups, images and all spatial axes but the last
         for place, where in positions(wide):
@@ -147,7 +147,8 @@ def _tiles(x, window):
 def _columns(x, window, groups):
     """Copy each window into a row: (groups, images * windows, places * channels)."""
     if window.is_padded:
-        x = pad(x, window, scratch("padded", (len(x), *padded_size(window), x.shape[-1]), x.dtype))
+        shape = (len(x), *window.padded_size, x.shape[-1])
+        x = pad(x, window, bordered(shape, (window.before, window.input_size), x.dtype))
     elif not x.flags.c_contiguous:
         x = np.ascontiguousarray(x)
     windows = view(x, window)

@@ -16,3 +16,16 @@ def scratch(name, shape, dtype):
     if flat is None or flat.size < size:
         flat = kept[name, dtype] = np.empty(size, dtype)
     return flat[:size].reshape(shape)
+
+
+def bordered(shape, border, dtype):
+    """Return an array whose ``border`` (any key: it tells layouts apart) is zero, for the calling thread.
+
+    It starts as zeros, and callers write inside of the border only, so that the border need not be cleared again.
+    """
+    kept = _local.__dict__
+    key = (shape[1:], border, dtype)
+    array = kept.get(key)
+    if array is None or len(array) < shape[0]:
+        array = kept[key] = np.zeros(shape, dtype)
+    return array[: shape[0]]

@@ -1,7 +1,8 @@
 """Where a sliding window goes: output size and padding along each spatial axis, for convolution and pooling alike."""
 
+import functools
+
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
 
 class Window:
@@ -11,47 +12,51 @@ class Window:
         input_size: sizes of the spatial axes, (height, width) for images.
         size: of the window.
         strides: steps between windows.
-        padding: ``"valid"``: windows lie within the image; ``"same"``: ceil(input / stride) windows, with the padding
-            split evenly and the odd one behind, as TensorFlow and Keras do.
-        dilation: distance between neighbours within a window.
-
-    Attributes:
-        output_size: number of windows along each axis: floor((input + padding - extent) / stride) + 1 with
-            extent = (size - 1) dilation + 1.
+        output_size: number of windows along each axis.
         before, after: padding along each axis.
+        dilation: distance between neighbours within a window.
     """
 
-    def __init__(self, input_size, size, strides, padding="valid", dilation=None):
-        self.input_size, self.size, self.strides = tuple(input_size), tuple(size), tuple(strides)
-        self.dilation = tuple(dilation or (1,) * len(self.size))
-        sizes = zip(self.input_size, self.size, self.strides, self.dilation)
-        axes = [_axis(n, k, s, d, padding) for n, k, s, d in sizes]
-        self.output_size, self.before, self.after = (tuple(column) for column in zip(*axes))
+    def __init__(self, input_size, size, strides, output_size, before, after, dilation):
+        self.input_size, self.size, self.strides, self.dilation = input_size, size, strides, dilation
+        self.output_size, self.before, self.after = output_size, before, after
+        self.padded_size = tuple(n + b + a for n, b, a in zip(input_size, before, after))
 
     @property
     def is_padded(self):
         return any(self.before) or any(self.after)
 
+    @functools.cached_property
     def adjoint(self):
         """The window (of stride 1) that takes gradients of the outputs back to the inputs: y_o = sum_k x_(o+k) w_k
         has dx_i = sum_k dy_(i-k) w_k, a convolution with the flipped kernel."""
-        other = object.__new__(Window)
-        other.input_size, other.output_size = self.output_size, self.input_size
-        other.size, other.strides, other.dilation = self.size, self.strides, self.dilation
         reach = [(k - 1) * d for k, d in zip(self.size, self.dilation)]
-        other.before = tuple(r - p for r, p in zip(reach, self.before))
-        other.after = tuple(r - p for r, p in zip(reach, self.after))
-        return other
+        before = tuple(r - p for r, p in zip(reach, self.before))
+        after = tuple(r - p for r, p in zip(reach, self.after))
+        return Window(self.output_size, self.size, self.strides, self.input_size, before, after, self.dilation)
 
+    @functools.lru_cache(maxsize=None)  # noqa: B019 - windows are few and live in a cache themselves
     def block(self, width):
         """The window that covers ``width`` neighbouring windows along the last axis at once."""
-        other = object.__new__(Window)
-        other.__dict__.update(self.__dict__)
         *strides, step = self.strides
-        other.size = (*self.size[:-1], (width - 1) * step + self.size[-1])
-        other.strides = (*strides, width * step)
-        other.output_size = (*self.output_size[:-1], self.output_size[-1] // width)
-        return other
+        size = (*self.size[:-1], (width - 1) * step + self.size[-1])
+        output_size = (*self.output_size[:-1], self.output_size[-1] // width)
+        strides = (*strides, width * step)
+        return Window(self.input_size, size, strides, output_size, self.before, self.after, self.dilation)
+
+
+@functools.lru_cache(maxsize=1024)
+def make_window(input_size, size, strides, padding="valid", dilation=None):
+    """Return the `Window` for a padding by name.
+
+    ``"valid"``: windows lie within the image. ``"same"``: ceil(input / stride) windows, with the padding split evenly and
+    the odd one behind, as TensorFlow and Keras do. There are floor((input + padding - extent) / stride) + 1 windows, with
+    extent = (size - 1) dilation + 1.
+    """
+    dilation = dilation or (1,) * len(size)
+    axes = [_axis(n, k, s, d, padding) for n, k, s, d in zip(input_size, size, strides, dilation)]
+    output, before, after = (tuple(column) for column in zip(*axes))
+    return Window(input_size, size, strides, output, before, after, dilation)
 
 
 def _axis(n, size, stride, dilation, padding):
@@ -72,39 +77,19 @@ def output_size(input_size, size, strides, padding="valid", dilation=None):
 
 
 def pad(x, window, out):
-    """Write ``x`` (batch, \\*input_size, channels) with a border of zeros into ``out``."""
-    axes = range(1, x.ndim - 1)
-    inside = [slice(None)] * x.ndim
-    for axis, n, before in zip(axes, window.input_size, window.before):
-        border = list(inside)
-        border[axis] = slice(0, before)
-        out[tuple(border)] = 0
-        border[axis] = slice(before + n, None)
-        out[tuple(border)] = 0
-        inside[axis] = slice(before, before + n)
-    out[tuple(inside)] = x
+    """Write ``x`` (batch, *input_size, channels) into ``out``, whose border is zero already."""
+    inside = tuple(slice(b, b + n) for b, n in zip(window.before, window.input_size))
+    out[(slice(None), *inside)] = x
     return out
 
 
-def padded_size(window):
-    """Sizes of the spatial axes with the padding."""
-    return tuple(n + b + a for n, b, a in zip(window.input_size, window.before, window.after))
-
-
 def view(padded, window):
-    """Return all windows of a padded batch as a view (batch, \\*output_size, \\*size, channels) without copying."""
+    """Return all windows of a padded batch, C-contiguous, as a view (batch, *output_size, *size, channels)."""
     batch, *spatial, channels = padded.strides
-    return as_strided(
-        padded,
-        (padded.shape[0], *window.output_size, *window.size, padded.shape[-1]),
-        (
-            batch,
-            *(s * step for s, step in zip(spatial, window.strides)),
-            *(s * step for s, step in zip(spatial, window.dilation)),
-            channels,
-        ),
-        writeable=False,
-    )
+    shape = (padded.shape[0], *window.output_size, *window.size, padded.shape[-1])
+    steps = [s * step for s, step in zip(spatial, window.strides)]
+    places = [s * step for s, step in zip(spatial, window.dilation)]
+    return np.ndarray(shape, padded.dtype, padded, 0, (batch, *steps, *places, channels))
 
 
 def positions(window):

@@ -5,7 +5,7 @@ import numpy as np
 from minikeras import activations, config, constraints, initializers, regularizers
 from minikeras.kernels import convolution
 from minikeras.kernels.scratch import scratch
-from minikeras.kernels.window import Window
+from minikeras.kernels.window import make_window
 from minikeras.layers import images
 from minikeras.layers.activated import ActivatedLayer
 from minikeras.layers.base import integer_tuple, positive_integer
@@ -73,7 +73,7 @@ class Conv(ActivatedLayer):
 
     def call(self, inputs, training=False):
         x = images.to_channels_last(inputs, self.data_format)
-        self.window = Window(x.shape[1:-1], self.kernel_size, self.strides, self.padding, self.dilation_rate)
+        self.window = make_window(x.shape[1:-1], self.kernel_size, self.strides, self.padding, self.dilation_rate)
         self.inputs = x if training else None
         y = self.buffer("outputs", (len(x), *self.window.output_size, self.filters))
         outputs = images.from_channels_last(y, self.data_format)
@@ -96,10 +96,10 @@ class Conv(ActivatedLayer):
         return outputs
 
     def activation_gradient(self, doutputs):
-        if self.outputs is not None and self.outputs.shape != doutputs.shape:
-            doutputs = images.to_channels_last(doutputs, self.data_format)
-            return images.from_channels_last(super().activation_gradient(doutputs), self.data_format)
-        return super().activation_gradient(doutputs)
+        if self.activation is activations.softmax:  # kept in the order of the outputs' axes
+            return super().activation_gradient(doutputs)
+        doutputs = images.to_channels_last(doutputs, self.data_format)
+        return images.from_channels_last(super().activation_gradient(doutputs), self.data_format)
 
     def backward_logits(self, dlogits):
         x = self.inputs

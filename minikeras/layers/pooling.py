@@ -4,7 +4,7 @@ import numpy as np
 
 from minikeras import config
 from minikeras.kernels import pooling
-from minikeras.kernels.window import Window
+from minikeras.kernels.window import make_window
 from minikeras.layers import images
 from minikeras.layers.base import Layer, integer_tuple
 from minikeras.layers.convolution import standardize_padding
@@ -25,7 +25,7 @@ class Pooling(Layer):
 
     def call(self, inputs, training=False):
         x = images.to_channels_last(inputs, self.data_format)
-        window = Window(x.shape[1:-1], self.pool_size, self.strides, self.padding)
+        window = make_window(x.shape[1:-1], self.pool_size, self.strides, self.padding)
         return images.from_channels_last(self.pool(x, window, training), self.data_format)
 
     def backward(self, doutputs):

@@ -1,0 +1,107 @@
+"""Names and configs."""
+
+import json
+
+import numpy as np
+import pytest
+
+from minikeras import registry
+from minikeras.registry import Configurable
+
+
+class Fruit(Configurable):
+    keras_module = "tests.fruit"
+
+    def __init__(self, size=1, name=None):
+        self.size = size
+        self.name = name
+
+
+class Apple(Fruit):
+    def __init__(self, color, seeds=(), **kwargs):
+        super().__init__(**kwargs)
+        self.color = color
+        self.seeds = seeds
+
+
+class Basket(Configurable):
+    def __init__(self, fruit, *ignored):
+        self.fruit = fruit
+
+
+TABLE = {"fruit": Fruit, "Fruit": Fruit, "Basket": Basket}
+
+
+def test_config_is_the_constructors_arguments():
+    assert Apple.argument_names() == ["color", "seeds", "size", "name"]
+    assert Basket.argument_names() == ["fruit"]
+    apple = Apple("red", seeds=(np.int64(1), 2), size=np.float32(0.5))
+    assert apple.get_config() == {"color": "red", "seeds": (1, 2), "size": 0.5, "name": None}
+    json.dumps(apple.get_config())
+    assert Apple.from_config(apple.get_config()).get_config() == apple.get_config()
+    assert repr(Fruit(2)) == "<Fruit(size=2, name=None)>"
+
+
+def test_serialize_nests():
+    config = {"size": 3, "name": None}
+    inner = {"module": "tests.fruit", "class_name": "Fruit", "config": config, "registered_name": None}
+    assert registry.serialize(Fruit(3)) == inner
+    assert registry.serialize(Basket(Fruit(3)))["config"] == {"fruit": inner}
+    assert registry.serialize([Fruit(3), {"a": Fruit(3)}, 1, None]) == [inner, {"a": inner}, 1, None]
+
+
+def test_resolve():
+    fruit = Fruit()
+    assert registry.resolve(None, TABLE, "fruit") is None
+    assert registry.resolve(fruit, TABLE, "fruit") is fruit
+    assert registry.resolve(len, TABLE, "fruit") is len
+    for identifier in ("fruit", "FRUIT", Fruit, {"class_name": "Fruit", "config": {}}, {"class_name": "Fruit"}):
+        assert type(registry.resolve(identifier, TABLE, "fruit")) is Fruit
+    assert registry.resolve({"class_name": "Fruit", "config": {"size": 5}}, TABLE, "fruit").size == 5
+
+
+@pytest.mark.parametrize("identifier, error, message", [
+    ("friut", ValueError, r"Unknown fruit: 'friut'\. Did you mean 'fruit'\? Known names: Basket, Fruit, fruit"),
+    ("zzz", ValueError, r"Unknown fruit: 'zzz'\. Known names"),
+    ({"class_name": "Friut", "config": {}}, ValueError, "Unknown fruit: 'Friut'"),
+    ({"name": "Fruit"}, ValueError, r"'class_name'.*\['name'\]"),
+    (3, TypeError, r"A fruit must be a name.*3.*int"),
+])  # fmt: skip
+def test_unknown(identifier, error, message):
+    with pytest.raises(error, match=message):
+        registry.resolve(identifier, TABLE, "fruit")
+
+
+def test_registered_classes():
+    @registry.register_keras_serializable("tests", "Pear")
+    class AnyName(Fruit):
+        pass
+
+    @registry.register_keras_serializable()
+    class Plum(Fruit):
+        pass
+
+    serialized = registry.serialize(AnyName(4))
+    assert (serialized["registered_name"], serialized["class_name"]) == ("tests>Pear", "AnyName")
+    again = registry.resolve(json.loads(json.dumps(serialized)), TABLE, "fruit")
+    assert (type(again), again.size) == (AnyName, 4)
+    assert type(registry.resolve("Plum", TABLE, "fruit")) is Plum
+    assert type(registry.resolve("tests>Pear", TABLE, "fruit")) is AnyName
+    basket = Basket.from_config(registry.serialize(Basket(AnyName(7)))["config"])
+    assert (type(basket.fruit), basket.fruit.size) == (AnyName, 7)
+
+
+@pytest.mark.parametrize("name, expected", [
+    ("Dense", "dense"), ("Conv2D", "conv2d"), ("MaxPooling2D", "max_pooling2d"), ("ReLU", "re_lu"),
+    ("LeakyReLU", "leaky_re_lu"), ("BatchNormalization", "batch_normalization"), ("RMSprop", "rm_sprop"),
+    ("GlobalAveragePooling2D", "global_average_pooling2d"), ("ZeroPadding2D", "zero_padding2d"),
+])  # fmt: skip
+def test_to_snake_case(name, expected):
+    assert registry.to_snake_case(name) == expected
+
+
+def test_auto_names():
+    registry.reset_auto_names()
+    assert [registry.auto_name("MyLayer") for _ in range(3)] == ["my_layer", "my_layer_1", "my_layer_2"]
+    registry.reset_auto_names()
+    assert registry.auto_name("MyLayer") == "my_layer"

@@ -1,0 +1,106 @@
+"""Variables: values, gradients, arithmetic."""
+
+import copy
+
+import numpy as np
+import pytest
+
+from minikeras.kernels import threads
+from minikeras.variable import Variable
+
+
+def make():
+    return Variable(np.arange(6.0).reshape(2, 3), name="kernel")
+
+
+def test_attributes():
+    v = make()
+    assert (v.shape, v.dtype, v.ndim, v.size, len(v), v.trainable) == ((2, 3), "float64", 2, 6, 2, True)
+    assert repr(v) == "<Variable path=kernel, shape=(2, 3), dtype=float64>"
+    np.testing.assert_array_equal(v[1], [3, 4, 5])
+
+
+def test_stands_for_its_value():
+    v, x = make(), np.ones((4, 2))
+    np.testing.assert_array_equal(x @ v, x @ v.value)
+    np.testing.assert_array_equal(v * 2 + 1, v.value * 2 + 1)
+    np.testing.assert_array_equal(-v, -v.value)
+    np.testing.assert_array_equal(np.sqrt(v), np.sqrt(v.value))
+    np.testing.assert_array_equal(np.sum(v), 15)
+    assert type(v + v) is np.ndarray
+    assert np.asarray(v, "float32").dtype == "float32"
+    x -= x @ np.zeros((2, 2)) + v.value[0, 0]
+    assert x.sum() == 8
+
+
+def test_numpy_is_a_copy():
+    v = make()
+    v.numpy()[...] = 7
+    np.testing.assert_array_equal(v.value.reshape(-1), np.arange(6))
+
+
+def test_assign():
+    v = make()
+    array = v.value
+    v.assign(np.ones((2, 3), "float32"))
+    v.assign_add(np.full((2, 3), 2.0))
+    v.assign_sub(np.full((2, 3), 0.5))
+    assert v.value is array
+    assert (array == 2.5).all()
+    v.assign([[1, 2, 3], [4, 5, 6]])
+    np.testing.assert_array_equal(array[1], [4, 5, 6])
+    for value in (np.ones((3, 2)), 1.0, np.ones(3)):  # no broadcasting
+        with pytest.raises(ValueError, match=r"'kernel' must have shape \(2, 3\)"):
+            v.assign(value)
+    with pytest.raises(TypeError):
+        v += 1
+
+
+def test_gradient():
+    v = make()
+    assert (v.grad == 0).all()
+    array = v.grad
+    v.grad = np.ones((2, 3))
+    assert v.grad is array
+    assert (array == 1).all()
+    np.multiply(2, 3, out=v.grad)
+    assert (array == 6).all()
+    with pytest.raises(ValueError, match=r"'kernel'.*shape \(2, 3\).*shape \(3,\)"):
+        v.grad = np.ones(3)
+
+
+def test_gradients_of_shares_are_added_up():
+    v = make()
+
+    def run(share, start, stop):
+        v.grad = np.full((2, 3), 10.0**share)
+
+    threads.run_shares(run, [0, 1, 2, 3])
+    assert (v.grad == 1).all()
+    v.reduce_grad(3)
+    assert (v.grad == 111).all()
+    threads.run_shares(run, [0, 1, 2])
+    v.reduce_grad(2)
+    assert (v.grad == 11).all()
+
+
+def test_move():
+    v = make()
+    v.grad = np.ones((2, 3))
+    value, grad = np.empty((2, 3)), np.empty((2, 3))
+    v.move(value, grad)
+    assert v.value is value
+    assert v.grad is grad
+    np.testing.assert_array_equal(value, np.arange(6).reshape(2, 3))
+    assert (grad == 1).all()
+
+
+def test_copies():
+    v = make()
+    v.grad = np.ones((2, 3))
+    other = copy.deepcopy(v)
+    other.assign(other.value + 1)
+    other.grad = np.zeros((2, 3))
+    np.testing.assert_array_equal(v.value.reshape(-1), np.arange(6))
+    assert (v.grad == 1).all()
+    assert (other.path, other.trainable) == ("kernel", True)

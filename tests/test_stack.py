@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from checks import assert_equal, settings
 
-from minikeras import layers
+from minikeras import activations, layers
 from minikeras import stack as stack_module
 from minikeras.kernels import threads
 from minikeras.layers import Layer
@@ -173,6 +173,7 @@ def test_frozen_layers_below_are_left_out(monkeypatch, n):
     kept = {w.path: w.grad.copy() for layer in parts for w in layer.weights}
     stack.backward(dy.copy())
     assert called == ["high"]
+    assert [layer.needs_input_gradient for layer in parts] == [i > 5 for i in range(len(parts))]
     for layer in parts[:5]:
         for w in layer.weights:
             np.testing.assert_array_equal(w.grad, kept[w.path])
@@ -219,6 +220,16 @@ def test_freezing_between_steps(monkeypatch):
     stack.backward(dy.copy())
     for layer, result in zip(parts, results):
         assert_equal(result, layer.kernel.grad)
+
+
+def test_twins_follow_their_layer(monkeypatch):
+    monkeypatch.setattr(threads, "_num_threads", 2)
+    stack = build([layers.Dense(4), layers.ReLU()], (5,))
+    x = np.random.default_rng(0).standard_normal((6, 5))
+    stack.forward(x, training=True)
+    stack.layers[0].activation, stack.layers[1].max_value = activations.tanh, 0.5
+    expected = np.clip(np.tanh(x @ stack.layers[0].kernel.value), 0, 0.5)
+    assert_equal(stack.forward(x, training=True), expected)
 
 
 def test_logits():

@@ -129,8 +129,8 @@ class GlobalMaxPooling2D(GlobalPooling):
 
     def backward(self, doutputs):
         is_largest = self.inputs == self.largest
-        dlargest = doutputs.reshape(self.largest.shape) / is_largest.sum(axis=self.axes, keepdims=True, dtype=self.dtype)
-        return np.multiply(is_largest, dlargest, dtype=self.dtype)
+        number = is_largest.sum(axis=self.axes, keepdims=True, dtype=self.dtype)
+        return np.multiply(is_largest, doutputs.reshape(number.shape) / number, dtype=self.dtype)
 
 
 class GlobalAveragePooling2D(GlobalPooling):

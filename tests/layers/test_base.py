@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from checks import check_layer, settings
 
-from minikeras import layers, registry
+from minikeras import config, layers, registry
 from minikeras.layers import Layer
 from minikeras.models import Sequential
 
@@ -70,6 +70,7 @@ def test_weights_in_a_list():
 
 
 def test_custom_layers_in_a_model_train():
+    config.set_random_seed(0)
     model = Sequential([Scale(), layers.Dense(4, activation="tanh"), Polynomial(2), layers.Dense(1)])
     model.compile("sgd", "mse", input_shape=(3,), learning_rate=0.05)
     x = np.random.default_rng(0).standard_normal((64, 3)).astype("float32")

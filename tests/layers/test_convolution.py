@@ -93,10 +93,11 @@ def test_unknown_image_size():
         assert layer(np.ones((2, size, size, 3), "float32")).shape == (2, (size - 1) // 2, (size - 1) // 2, 4)
 
 
-def test_many_images():
+@pytest.mark.parametrize("channels, activation", [(1, "tanh"), (1, "silu"), (4, "silu")])
+def test_many_images(channels, activation):
     """A batch of several tiles, in float32 as it is in use."""
-    layer = layers.Conv2D(6, 5, padding="same", activation="tanh")
-    x = np.random.default_rng(0).standard_normal((80, 28, 28, 1)).astype("float32")
+    layer = layers.Conv2D(6, 5, padding="same", activation=activation)
+    x = np.random.default_rng(0).standard_normal((80, 28, 28, channels)).astype("float32")
     y = layer(x, training=True)
     dy = np.random.default_rng(1).standard_normal(y.shape).astype("float32")
     dx, dkernel = layer.backward(dy.copy()).copy(), layer.kernel.grad.copy()

@@ -171,6 +171,6 @@ def _run_backward(layers, dy, logits):
     for layer in reversed(layers):
         dy = layer.backward_logits(dy) if logits else layer.backward(dy)
         logits = False
-        if dy is not None and not dy.flags.writeable:  # the next layer may overwrite it: np.broadcast_to(...) as it comes
+        if dy is not None and not dy.flags.writeable:  # np.broadcast_to, say; the next layer may overwrite it
             dy = dy.copy()
     return dy

@@ -61,7 +61,7 @@ def test_resolve():
 
 
 @pytest.mark.parametrize("identifier, error, message", [
-    ("friut", ValueError, r"Unknown fruit: 'friut'\. Did you mean 'fruit'\? Known names: Basket, Fruit, fruit"),
+    ("friut", ValueError, r"Unknown fruit: 'friut'\. Did you mean '[Ff]ruit'\? Known names: Basket, Fruit, fruit"),
     ("zzz", ValueError, r"Unknown fruit: 'zzz'\. Known names"),
     ({"class_name": "Friut", "config": {}}, ValueError, "Unknown fruit: 'Friut'"),
     ({"name": "Fruit"}, ValueError, r"'class_name'.*\['name'\]"),

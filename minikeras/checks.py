@@ -1,22 +1,13 @@
 """What is checked of a model, its data and the loops' arguments before anything is changed."""
 
 import math
-import sys
-import warnings
 
 import numpy as np
 
 from minikeras.layers.base import Layer
 from minikeras.losses import Loss
+from minikeras.messages import warn
 from minikeras.registry import to_snake_case
-
-
-def warn(message):
-    """Warn of what the user's code does, at the line where it called this package."""
-    level, frame = 2, sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] == "minikeras":
-        level, frame = level + 1, frame.f_back
-    warnings.warn(message, stacklevel=level)
 
 
 def check_compiled(model, method):
@@ -95,10 +86,12 @@ def _fits(sizes, expected):
     return len(sizes) == len(expected) and all(e is None or e == n for e, n in zip(expected, sizes))
 
 
-def check_targets(model, y):
+def check_batch(model, x, y, sample_weight):
+    check_input(model, x)
     check_loss(model)
     check_has_targets(model.loss.name, y)
     model.loss.check_targets(y, model.output_shape, model.stack.layers[-1])
+    check_sample_weight(model, sample_weight)
 
 
 def check_loss(model):
@@ -120,11 +113,13 @@ def check_sample_weight(model, sample_weight):
     """One weight for each sample, or for each of its losses (the outputs without their last axis)."""
     if sample_weight is None:
         return
-    shape, output = np.shape(sample_weight), model.output_shape
-    if not _fits(shape[1:], output[1 : len(shape)]) and shape[1:] != (1,):
+    shape, losses = np.shape(sample_weight), model.output_shape[1:-1]
+    each = shape[1:-1] if shape[1:] and shape[-1] == 1 else shape[1:]
+    if not _fits(each, losses[: len(each)]):
         raise ValueError(
-            f"`sample_weight` must have one weight for each sample, shape {shape[:1]}, or for each loss, shape "
-            f"{(shape[0], *output[1:-1])}. Received shape {shape}"
+            f"`sample_weight` must have one weight for each sample, shape {shape[:1]}"
+            + (f", or for each of its losses, shape {(shape[0], *losses)}" if losses else "")
+            + f". Received shape {shape}"
         )
 
 

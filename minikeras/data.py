@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from minikeras import config
-from minikeras.checks import warn
+from minikeras.messages import warn
 
 
 def is_dataset(x):
@@ -134,8 +134,10 @@ def split_validation(batches, validation_split):
     return tuple(tuple(None if a is None else a[rows] for a in arrays) for rows in (slice(cut), slice(cut, None)))
 
 
-def class_weights_of(y, class_weight):
+def class_weights_of(y, class_weight, sample_weight=None):
     """Return the weight of each row of ``y`` (labels or one-hot rows) for a dict {class: weight}."""
+    if sample_weight is not None:
+        raise ValueError("`class_weight` and `sample_weight` cannot both be given: multiply them into sample_weight")
     labels = _labels(y)
     weights = np.ones(len(labels), config.floatx())
     for label, weight in class_weight.items():
@@ -143,7 +145,7 @@ def class_weights_of(y, class_weight):
     return weights
 
 
-def check_class_weight(y, class_weight):
+def check_class_weight(y, class_weight, sample_weight=None):
     """Check a dict {class: weight}, and warn of classes in ``y`` that it leaves out."""
     if not isinstance(class_weight, dict):
         raise ValueError(
@@ -157,6 +159,7 @@ def check_class_weight(y, class_weight):
                 f"`class_weight` must hold finite numbers of at least 0, as 1.0. Received: {weight!r} for class "
                 f"{label!r}"
             )
+    class_weights_of(y, class_weight, sample_weight)
     missing = sorted({int(label) for label in np.unique(_labels(y))} - {int(label) for label in class_weight})
     if missing:
         warn(
@@ -173,6 +176,25 @@ def _labels(y):
             "sample_weight"
         )
     return y.argmax(axis=-1) if y.ndim == 2 and y.shape[-1] > 1 else np.round(y.reshape(-1)).astype(int)
+
+
+def make_batches(x, y, sample_weight, batch_size, steps, shuffle=False):
+    """Return the batches of arrays, or those that ``x`` yields."""
+    if x is None:
+        raise ValueError("`x` is required. Received: x=None. Give an array, a generator or a PyDataset")
+    if not is_generator(x):
+        return ArrayBatches(standardize(x, y, sample_weight), batch_size, steps, shuffle)
+    for name, value in (("y", y), ("sample_weight", sample_weight), ("batch_size", batch_size)):
+        if value is not None:
+            raise ValueError(f"`{name}` cannot be given when `x` yields batches: let it yield (x, y, sample_weight)")
+    return DatasetBatches(x, shuffle) if is_dataset(x) else GeneratorBatches(x)
+
+
+def make_validation_batches(validation_data, batch_size, steps):
+    """Return the batches of (x, y), (x, y, sample_weight), a generator or a data set."""
+    if isinstance(validation_data, (tuple, list)):
+        return make_batches(*unpack(validation_data), batch_size, steps)
+    return make_batches(validation_data, None, None, None, steps)
 
 
 class Checked(tuple):

@@ -1,7 +1,5 @@
 """Sequential: a stack of layers with its shapes, its weights and its summary. How it is trained: `training.py`."""
 
-import numpy as np
-
 from minikeras.kernels import threads
 from minikeras.layers import images
 from minikeras.layers.base import Layer
@@ -187,7 +185,7 @@ class Sequential(Trainer, Layer):
             if not self.built:
                 self.build((None, *inputs.shape[1:]))
             checks.check_input(self, inputs)
-            return np.array(self.stack.forward(self._cast(inputs), training))
+            return self._run(inputs, training)
 
     def call(self, inputs, training=False):
         return self.stack.forward(inputs, training)

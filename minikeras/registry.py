@@ -140,8 +140,11 @@ def unknown_name(name, known, kind):
     from difflib import get_close_matches
 
     known = sorted(known)
-    close = get_close_matches(str(name).lower(), [k.lower() for k in known], n=1, cutoff=0.5)
-    hint = next(f" Did you mean {k!r}?" for k in known if k.lower() == close[0]) if close else ""
+    lower = {k.lower(): k for k in known}
+    close = get_close_matches(str(name), known, n=1, cutoff=0.7) or [
+        lower[k] for k in get_close_matches(str(name).lower(), lower, n=1, cutoff=0.5)
+    ]
+    hint = f" Did you mean {close[0]!r}?" if close else ""
     return f"Unknown {kind}: {name!r}.{hint} Known names: {', '.join(known)}"
 
 

@@ -10,6 +10,8 @@ from minikeras import checks, data, losses, optimizers
 from minikeras import metrics as metrics_module
 from minikeras.kernels import threads
 from minikeras.layers.base import standardize_shape
+from minikeras.losses.base import quiet
+from minikeras.messages import warn
 
 
 class Trainer:
@@ -56,7 +58,7 @@ class Trainer:
         if input_shape is not None:
             self.build((None, *standardize_shape(input_shape)))
         self.optimizer, self.loss, self._loss_weight = new_optimizer, new_loss, loss_weights
-        self._metric_arguments = (_as_list(metrics), _as_list(weighted_metrics))
+        self._metric_arguments = (metrics, weighted_metrics)
         self._metrics = None  # [(metric, whether it takes sample weights)]: "accuracy" needs to see the targets' shape
         self._loss_tracker = metrics_module.Mean(name="loss")
         self._compiled = True
@@ -65,8 +67,9 @@ class Trainer:
             checks.warn_of_last_layer(self, new_loss)
         return self
 
-    # The training step.
+    # The training step. What is not finite is reported as a whole, not by NumPy's warnings.
 
+    @quiet()
     def train_step(self, x, y, sample_weight=None):
         """Forward, loss, backward, update."""
         outputs = self.stack.forward(x, training=True)
@@ -89,6 +92,7 @@ class Trainer:
         self.optimizer.step(weights)
         return loss
 
+    @quiet()
     def test_step(self, x, y, sample_weight=None):
         """Forward and loss."""
         outputs = self.stack.forward(x)
@@ -112,12 +116,8 @@ class Trainer:
 
     def _build_metrics(self, y):
         if self._metrics is None:
-            plain, weighted = self._metric_arguments
-            shape = self.output_shape
-            y_shape = () if y is None else (None, *np.shape(y)[1:])
-            self._metrics = [(metrics_module.get_for_model(m, y_shape, shape), False) for m in plain]
-            self._metrics += [(metrics_module.get_for_model(m, y_shape, shape), True) for m in weighted]
-            self._metric_keys = _unique_names(self._metrics)
+            shapes = (None, *np.shape(y)[1:]), self.output_shape
+            self._metrics, self._metric_keys = metrics_module.get_all_for_model(*self._metric_arguments, *shapes)
 
     def _update_metrics(self, loss, y, outputs, sample_weight):
         self._loss_tracker.update_state(loss, sample_weight=len(outputs))
@@ -148,7 +148,6 @@ class Trainer:
 
     def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
         """Take one training step. Returns the loss, or [loss, *metrics], or a dict of them."""
-        _check_one_kind_of_weight(class_weight, sample_weight)
         return self._on_batch(self.train_step, x, y, sample_weight, class_weight, return_dict, "train_on_batch")
 
     def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
@@ -166,7 +165,7 @@ class Trainer:
         with self._lock, threads.single_threaded_blas():
             self._prepare(x, y, sample_weight, training=step == self.train_step)
             if class_weight is not None:
-                data.check_class_weight(y, class_weight)
+                data.check_class_weight(y, class_weight, sample_weight)
                 sample_weight = data.class_weights_of(y, class_weight)
             self.reset_metrics()
             step(self._cast(x), y, sample_weight)
@@ -214,24 +213,23 @@ class Trainer:
             batch_size, epochs, initial_epoch, steps_per_epoch, validation_steps, validation_batch_size,
             validation_freq, verbose, shuffle,
         )  # fmt: skip
-        _check_one_kind_of_weight(class_weight, sample_weight)
-        batches = self._make_batches(x, y, sample_weight, batch_size, steps_per_epoch, shuffle)
+        batches = data.make_batches(x, y, sample_weight, batch_size, steps_per_epoch, shuffle)
         with self._lock, threads.single_threaded_blas():
-            self._prepare(*batches.sample(), training=True)
+            x, y, sample_weight = batches.sample()
+            self._prepare(x, y, sample_weight, training=True)
             if class_weight is not None:
-                data.check_class_weight(batches.sample()[1], class_weight)
+                data.check_class_weight(y, class_weight, sample_weight)
             validation, size = None, validation_batch_size or batch_size
             if validation_data is not None:
-                validation = self._make_validation_batches(validation_data, size, validation_steps)
+                validation = data.make_validation_batches(validation_data, size, validation_steps)
                 self._prepare(*validation.sample(), training=False)
             elif validation_split:
                 train, last = data.split_validation(batches, validation_split)
                 batches = data.ArrayBatches(train, batch_size, steps_per_epoch, shuffle)
                 validation = data.ArrayBatches(last, size, validation_steps)
             epochs_of_batches = data.Epochs(batches, steps_per_epoch)
-            with self._make_callbacks(
-                callbacks, verbose, epochs, epochs_of_batches.num_batches, validation is not None
-            ) as callback_list:
+            steps = epochs_of_batches.num_batches
+            with self._make_callbacks(callbacks, verbose, epochs, steps, validation is not None) as callback_list:
                 self._fit(epochs_of_batches, validation, callback_list, class_weight, epochs, initial_epoch,
                           validation_steps, validation_freq)  # fmt: skip
         return self.history
@@ -262,7 +260,7 @@ class Trainer:
             if self.stop_training or batches.ran_out:
                 break
         if batches.ran_out and batches.steps is None and not self.stop_training and epoch + 1 < epochs:
-            checks.warn(
+            warn(
                 f"The generator has ended, so training ends after {epoch + 1} of {epochs} epochs. Let it go on (`while "
                 "True:`) and give steps_per_epoch, or use a PyDataset"
             )
@@ -271,8 +269,7 @@ class Trainer:
     def _train_batch(self, batch, class_weight):
         x, y, sample_weight = self._check_batch(batch)
         if class_weight is not None:
-            _check_one_kind_of_weight(class_weight, sample_weight)
-            sample_weight = data.class_weights_of(y, class_weight)
+            sample_weight = data.class_weights_of(y, class_weight, sample_weight)
         self.train_step(self._cast(x), y, sample_weight)
 
     def evaluate(
@@ -282,7 +279,7 @@ class Trainer:
         """Return the loss, or [loss, *metrics], or a dict of them, over all batches. Arguments as in `fit`."""
         checks.check_compiled(self, "evaluate")
         checks.check_loop_arguments(batch_size, steps, verbose)
-        batches = self._make_batches(x, y, sample_weight, batch_size, steps)
+        batches = data.make_batches(x, y, sample_weight, batch_size, steps)
         with self._lock, threads.single_threaded_blas():
             self._prepare(*batches.sample(), training=False)
             epoch = data.Epochs(batches, steps)
@@ -302,7 +299,7 @@ class Trainer:
             if self.stop_evaluating:
                 break
         if not self._loss_tracker.count:
-            checks.warn(
+            warn(
                 "There is nothing (left) to evaluate: the generator yields no more batches. Let it go on (`while "
                 "True:`) and give the number of steps, or use arrays or a PyDataset"
             )
@@ -321,11 +318,11 @@ class Trainer:
         """
         checks.check_built(self, "predict")
         checks.check_loop_arguments(batch_size, steps, verbose)
-        batches = self._make_batches(x, None, None, batch_size, steps, for_predict=True)
+        batches = data.make_batches(x, None, None, batch_size, steps)
         with self._lock, threads.single_threaded_blas():
             checks.check_input(self, batches.sample()[0])
             if batches.num_batches == 1 and verbose == 0 and not callbacks and isinstance(batches, data.ArrayBatches):
-                return np.array(self.stack.forward(self._cast(batches.arrays[0])))  # nothing to show, nothing to join
+                return self._run(batches.arrays[0])  # nothing to show, nothing to join
             epoch = data.Epochs(batches, steps)
             with self._make_callbacks(callbacks, verbose, 1, epoch.num_batches, None) as callback_list:
                 return self._predict(epoch, callback_list)
@@ -336,12 +333,11 @@ class Trainer:
         callbacks.on_predict_begin()
         for step, batch in batches:
             callbacks.on_predict_batch_begin(step)
-            if isinstance(batch, data.Checked):
-                x = batch[0]
-            else:
-                x = data.standardize(batch[0])[0]
+            x = batch[0]
+            if not isinstance(batch, data.Checked):
+                x = data.standardize(x)[0]
                 checks.check_input(self, x)
-            outputs.append(np.array(self.stack.forward(self._cast(x))))
+            outputs.append(self._run(x))
             callbacks.on_predict_batch_end(step, {"outputs": outputs[-1]})
             if self.stop_predicting:
                 break
@@ -355,9 +351,7 @@ class Trainer:
         if not self.built:
             self.build((None, *np.shape(x)[1:]))
             checks.warn_of_last_layer(self, self.loss)
-        checks.check_input(self, x)
-        checks.check_targets(self, y)
-        checks.check_sample_weight(self, sample_weight)
+        checks.check_batch(self, x, y, sample_weight)
         self._build_metrics(y)
         self._step = 0
         if training:
@@ -366,39 +360,23 @@ class Trainer:
             if not self.optimizer.built:
                 self.optimizer.build(self.trainable_weights)
 
+    @quiet()
+    def _run(self, x, training=False):
+        """Return the outputs for checked inputs, the caller's own."""
+        return np.array(self.stack.forward(self._cast(x), training))
+
     def _cast(self, x):
-        return x if x.dtype == self.dtype else x.astype(self.dtype)
+        if x.dtype == self.dtype:
+            return x
+        with quiet():
+            return x.astype(self.dtype)
 
     def _check_batch(self, batch):
         """Check a batch that was not checked as part of an array; return it as arrays."""
-        if isinstance(batch, data.Checked):
-            return batch
-        x, y, sample_weight = data.standardize(*batch)
-        checks.check_input(self, x)
-        checks.check_targets(self, y)
-        checks.check_sample_weight(self, sample_weight)
-        return x, y, sample_weight
-
-    def _make_batches(self, x, y, sample_weight, batch_size, steps, shuffle=False, for_predict=False):
-        if x is None:
-            raise ValueError("`x` is required. Received: x=None. Give an array, a generator or a PyDataset")
-        if data.is_generator(x):
-            for name, value in (("y", y), ("sample_weight", sample_weight), ("batch_size", batch_size)):
-                if value is not None:
-                    raise ValueError(
-                        f"`{name}` cannot be given when `x` yields batches: let it yield (x, y, sample_weight)"
-                    )
-            return data.DatasetBatches(x, shuffle) if data.is_dataset(x) else data.GeneratorBatches(x)
-        arrays = data.standardize(x, y, sample_weight)
-        if not for_predict:
-            checks.check_loss(self)
-            checks.check_has_targets(self.loss.name, y)
-        return data.ArrayBatches(arrays, batch_size, steps, shuffle)
-
-    def _make_validation_batches(self, validation_data, batch_size, steps):
-        if isinstance(validation_data, (tuple, list)):
-            return self._make_batches(*data.unpack(validation_data), batch_size, steps)
-        return self._make_batches(validation_data, None, None, None, steps)
+        if not isinstance(batch, data.Checked):
+            batch = data.standardize(*batch)
+            checks.check_batch(self, *batch)
+        return batch
 
     def _make_callbacks(self, callbacks, verbose, epochs, steps, validates):
         if isinstance(callbacks, callbacks_module.CallbackList):
@@ -417,31 +395,6 @@ def _is_due(epoch, frequency):
     return epoch + 1 in frequency if isinstance(frequency, (list, tuple, set)) else (epoch + 1) % frequency == 0
 
 
-def _check_one_kind_of_weight(class_weight, sample_weight):
-    if class_weight is not None and sample_weight is not None:
-        raise ValueError("`class_weight` and `sample_weight` cannot both be given: multiply them into sample_weight")
-
-
 def _sorted(results):
     """Keras' logs come in alphabetical order."""
     return dict(sorted(results.items()))
-
-
-def _as_list(metrics_argument):
-    if metrics_argument is None:
-        return []
-    return list(metrics_argument) if isinstance(metrics_argument, (list, tuple)) else [metrics_argument]
-
-
-def _unique_names(metrics):
-    """Names for the logs: of equal ones all but the first get a suffix (weighted ones a prefix first), as in Keras."""
-    counts = {}
-    keys = []
-    for metric, is_weighted in metrics:
-        name = metric.name
-        if is_weighted and name in counts:
-            name = f"weighted_{name}"
-        count = counts.get(name, 0)
-        counts[name] = count + 1
-        keys.append(f"{name}_{count}" if count else name)
-    return keys

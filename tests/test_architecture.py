@@ -11,7 +11,7 @@ LINES = 400
 
 # Each name may import those of the lines before its own, and its neighbours on the line.
 ORDER = [
-    "version config registry kernels",
+    "version config registry messages kernels",
     "initializers activations regularizers constraints losses metrics variable",
     "layers optimizers stack",
     "data callbacks checks summary utils datasets",

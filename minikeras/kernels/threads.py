@@ -11,6 +11,8 @@ import os
 import threading
 from queue import SimpleQueue
 
+import numpy as np
+
 _state = threading.local()  # .share: which share of the batch this thread works on
 _workers = []
 _num_threads = None
@@ -55,6 +57,7 @@ class _Worker(threading.Thread):
         self.start()
 
     def run(self):
+        np.seterr(over="ignore", divide="ignore", invalid="ignore")  # settings are a thread's own; training says more
         while True:
             call, share, done = self.tasks.get()
             _state.share = share

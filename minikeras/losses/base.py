@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from minikeras import config
+from minikeras.messages import warn
 from minikeras.registry import Configurable, auto_name
 
 _REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None)
@@ -165,11 +166,9 @@ class Loss(Configurable):
         return gradient * weights[..., None]
 
     def _warn_once(self, message):
-        import warnings
-
         if not self._warned:
             self._warned = True
-            warnings.warn(message, UserWarning, stacklevel=4)
+            warn(message)
 
 
 class LossFunctionWrapper(Loss):

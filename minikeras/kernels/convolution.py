@@ -10,8 +10,8 @@ and its two derivatives are matrix products as well:
     dx      = windows of dy @ flipped kernel                   (stride 1: once more a convolution)
             = dy @ kernel^T, added up where windows overlap    (any stride; fewer products if windows are few)
 
-(Chellapilla, Puri and Simard 2006.) The batch is cut into tiles of a few images whose columns fit in cache; they are
-gathered again in the backward pass, which is cheaper than keeping them.
+(Chellapilla, Puri and Simard 2006.) The batch is cut into tiles of a few images whose columns fit in cache. Unless they
+are small they are gathered again in the backward pass, which is cheaper than keeping them.
 """
 
 import math
@@ -24,7 +24,17 @@ from minikeras.kernels.window import pad, positions, view
 TILE_BYTES = 1 << 21  # of columns at a time: larger tiles leave the cache, smaller ones make thin products
 
 
-def forward(x, kernel, window, out, groups=1, finish=None):
+def kept_shape(x, filters, window, groups=1):
+    """Return the shape of the columns if they are hardly larger than the outputs, so that they should be kept from the
+    forward to the backward pass; else None."""
+    width = _block_width(window, filters, groups)
+    wide = window.block(width)
+    if groups > 1 or math.prod(wide.size) * x.shape[-1] > 2 * width * filters:
+        return None
+    return (len(x), *wide.output_size, *wide.size, x.shape[-1])
+
+
+def forward(x, kernel, window, out, groups=1, finish=None, kept=None):
     """Write the convolution of ``x`` with ``kernel`` into ``out``.
 
     Args:
@@ -32,19 +42,20 @@ def forward(x, kernel, window, out, groups=1, finish=None):
         kernel: (*window.size, channels / groups, filters).
         out: (batch, *window.output_size, filters), C-contiguous.
         finish: called with each tile of ``out`` while it is in cache: bias and activation.
+        kept: where the columns are left for `kernel_gradient`, an array of `kept_shape`.
     """
     width = _block_width(window, kernel.shape[-1], groups)
     wide = window.block(width)
     matrices = _matrices(_widen(kernel, window, width), groups)
     for tile in _tiles(x, wide):
         y = out[tile]
-        _multiply(_columns(x[tile], wide, groups), matrices, y)
+        _multiply(_columns(x[tile], wide, groups, None if kept is None else kept[tile]), matrices, y)
         if finish is not None:
             finish(tile, y)
 
 
-def kernel_gradient(x, dy, window, out, groups=1):
-    """Write dL/dkernel into ``out``, given dL/dy."""
+def kernel_gradient(x, dy, window, out, groups=1, kept=None):
+    """Write dL/dkernel into ``out``, given dL/dy, and the columns if `forward` has ``kept`` them."""
     width = _block_width(window, out.shape[-1], groups)
     wide = window.block(width)
     filters = width * out.shape[-1] // groups
@@ -52,7 +63,10 @@ def kernel_gradient(x, dy, window, out, groups=1):
     total = scratch("dkernel", shape, out.dtype)
     part = scratch("dkernel part", shape, out.dtype)
     for i, tile in enumerate(_tiles(x, wide)):
-        columns = _columns(x[tile], wide, groups)
+        if kept is None:
+            columns = _columns(x[tile], wide, groups)
+        else:
+            columns = kept[tile].reshape(1, -1, shape[1])
         np.matmul(columns.transpose(0, 2, 1), _by_group(dy[tile], groups, filters), out=part if i else total)
         if i:
             total += part
@@ -121,19 +135,22 @@ def _scatter(dy, kernel, window, out, groups):
     channels, filters = kernel.shape[-2], width * kernel.shape[-1] // groups
     reach = (wide.size[-1] - 1) * wide.dilation[-1] + 1
     inside = tuple(slice(b, b + n) for b, n in zip(window.before, window.input_size))
+    lead = len(wide.size) - 1  # spatial axes but the last
     for tile in _tiles(out, wide):
         images = len(dy[tile])
         columns = scratch("columns", (groups, images, *wide.output_size, *wide.size, channels), dy.dtype)
         product = columns.reshape(groups, -1, math.prod(wide.size) * channels)
         np.matmul(_by_group(dy[tile], groups, filters), matrices, out=product)
+        # (\*places, windows of the last axis, images, \*other windows, reach, groups, channels)
+        axes = (*range(lead + 3, 2 * lead + 3), lead + 2, *range(1, lead + 2), 2 * lead + 3, 0, 2 * lead + 4)
+        columns = columns.transpose(axes)
         padded = scratch("sums", (images, *window.padded_size, groups, channels), dy.dtype)
         padded[...] = 0
-        lines = (slice(None),) * (1 + len(wide.size))  # groups, images and all spatial axes but the last
         for place, where in positions(wide):
-            for block in range(wide.output_size[-1]):
+            for block, part in enumerate(columns[place]):
                 start = block * wide.strides[-1]
                 target = padded[(slice(None), *where, slice(start, start + reach, wide.dilation[-1]))]
-                target += np.moveaxis(columns[(*lines, block, *place)], 0, -2)
+                target += part
         np.copyto(out[tile], padded[(slice(None), *inside)].reshape(out[tile].shape))
 
 
@@ -144,7 +161,7 @@ def _tiles(x, window):
     return [slice(i, min(i + images, len(x))) for i in range(0, len(x), images)]
 
 
-def _columns(x, window, groups):
+def _columns(x, window, groups, out=None):
     """Copy each window into a row: (groups, images * windows, places * channels)."""
     if window.is_padded:
         shape = (len(x), *window.padded_size, x.shape[-1])
@@ -153,13 +170,14 @@ def _columns(x, window, groups):
         x = np.ascontiguousarray(x)
     windows = view(x, window)
     rows = len(x) * math.prod(window.output_size)
-    if groups == 1 and windows.flags.c_contiguous:  # one place, stride 1: each pixel is its own window
+    if groups == 1 and out is None and windows.flags.c_contiguous:  # one place, stride 1: each pixel is its own window
         return windows.reshape(1, rows, -1)
     *shape, channels = windows.shape
-    columns = scratch("columns", (groups, *shape, channels // groups), x.dtype)
     if groups == 1:
-        np.copyto(columns[0], windows)
+        columns = scratch("columns", windows.shape, x.dtype) if out is None else out
+        np.copyto(columns, windows)
     else:
+        columns = scratch("columns", (groups, *shape, channels // groups), x.dtype)
         for group, part in enumerate(columns):
             np.copyto(part, windows[..., group * channels // groups : (group + 1) * channels // groups])
     return columns.reshape(groups, rows, -1)

@@ -7,6 +7,9 @@ needs no border: each place in the window meets only those outputs for which it 
 Arrays are (batch, *spatial, channels).
 """
 
+import functools
+import math
+
 import numpy as np
 
 
@@ -17,26 +20,22 @@ def max_pool(x, window, buffer):
     """
     stages = [x]
     for axis in reversed(range(len(window.size))):
-        y = buffer(f"stage {axis}", _pooled_shape(stages[-1], window, axis))
-        _combine(np.maximum, stages[-1], window, axis, y, -np.inf)
-        stages.append(y)
+        stages.append(_along(window, axis).combine(np.maximum, stages[-1], -np.inf, buffer))
     return stages
 
 
 def max_pool_gradient(dy, stages, window, buffer):
-    """Return dL/dx: each window's gradient goes to its first largest element."""
+    """Return dL/dx: each window's gradient goes to its first largest element. ``dy`` is overwritten."""
     for axis in range(len(window.size)):
         y, x = stages.pop(), stages[-1]
-        dx = buffer(f"dstage {axis}", x.shape)
-        if not _is_disjoint(window, axis):
-            dx[...] = 0
-        rest = dy  # what has found no place yet; may be overwritten
-        *places, last = _places(x.shape, window, axis)
+        along = _along(window, axis)
+        dx = along.start_gradient(x.shape, buffer)
+        *places, (last_inputs, last_outputs) = along.places
         for inputs, outputs in places:
-            routed = rest[outputs] * (x[inputs] == y[outputs])
-            rest[outputs] -= routed
-            _put(dx, inputs, routed, window, axis)
-        _put(dx, last[0], rest[last[1]], window, axis)
+            routed = dy[outputs] * (x[inputs] == y[outputs])
+            dy[outputs] -= routed  # what is left has found no place yet
+            along.add(dx, inputs, routed)
+        along.add(dx, last_inputs, dy[last_outputs])
         dy = dx
     return dy
 
@@ -44,84 +43,89 @@ def max_pool_gradient(dy, stages, window, buffer):
 def average_pool(x, window, buffer):
     """Return the mean of each window, over those of its places that lie within the image."""
     for axis in range(len(window.size)):
-        y = buffer(f"stage {axis}", _pooled_shape(x, window, axis))
-        _combine(np.add, x, window, axis, y, 0)
-        x = y
-    return _divide_by_counts(x, window)
+        x = _along(window, axis).combine(np.add, x, 0, buffer)
+    x *= _one_over_counts(window, x.dtype)
+    return x
 
 
 def average_pool_gradient(dy, x_shape, window, buffer):
     """Return dL/dx: each element gets its share of every window it lies in. ``dy`` is overwritten."""
-    dy = _divide_by_counts(dy, window)
+    dy *= _one_over_counts(window, dy.dtype)
     for axis in reversed(range(len(window.size))):
-        shape = list(dy.shape)
-        shape[axis + 1] = x_shape[axis + 1]
-        dx = buffer(f"dstage {axis}", tuple(shape))
-        if not _is_disjoint(window, axis):
-            dx[...] = 0
-        for inputs, outputs in _places(dx.shape, window, axis):
-            _put(dx, inputs, dy[outputs], window, axis)
+        along = _along(window, axis)
+        dx = along.start_gradient((*dy.shape[: axis + 1], x_shape[axis + 1], *dy.shape[axis + 2 :]), buffer)
+        for inputs, outputs in along.places:
+            along.add(dx, inputs, dy[outputs])
         dy = dx
     return dy
 
 
-def _pooled_shape(x, window, axis):
-    shape = list(x.shape)
-    shape[axis + 1] = window.output_size[axis]
-    return tuple(shape)
+class _Along:
+    """How a window moves along one spatial axis.
 
+    Attributes:
+        places: for each place in the window, the slices of the inputs and of the outputs that meet there.
+        is_full: whether every place of every window lies within the image.
+        is_disjoint: whether every input belongs to exactly one window, so that gradients are written and not added up.
+    """
 
-def _combine(operation, x, window, axis, out, neutral):
-    """Write operation(x at the first place, ..., x at the last place) of each window into ``out``."""
-    first, *places = _places(x.shape, window, axis)
-    if window.before[axis] or window.after[axis]:
-        out[...] = neutral
-        places.insert(0, first)
-    elif not places:
-        np.copyto(out, x[first[0]])
-    else:
-        operation(x[first[0]], x[places.pop(0)[0]], out=out)
-    for inputs, outputs in places:
-        operation(out[outputs], x[inputs], out=out[outputs])
+    def __init__(self, window, axis):
+        self.axis, self.windows = axis, window.output_size[axis]
+        n, size, stride = window.input_size[axis], window.size[axis], window.strides[axis]
+        self.is_full = not window.before[axis] and not window.after[axis]
+        self.is_disjoint = stride == size and self.windows * stride == n
+        self.places = []
+        for place in range(size):
+            shift = place - window.before[axis]  # window o meets input o * stride + shift
+            start = max(0, -(shift // stride)) if shift < 0 else 0
+            stop = max(start, min(self.windows, (n - 1 - shift) // stride + 1))
+            reach = (stop - 1) * stride + shift + 1 if stop > start else 0
+            inputs = slice(start * stride + shift, reach, stride) if stop > start else slice(0, 0)
+            everything = (slice(None),) * (axis + 1)
+            self.places.append(((*everything, inputs), (*everything, slice(start, stop))))
 
-
-def _places(x_shape, window, axis):
-    """For each place in the window: the slices of the inputs and of the outputs that meet there."""
-    n, size, stride = x_shape[axis + 1], window.size[axis], window.strides[axis]
-    before, windows = window.before[axis], window.output_size[axis]
-    pairs = []
-    for place in range(size):
-        shift = place - before  # window o meets input o * stride + shift
-        start = max(0, -(shift // stride)) if shift < 0 else 0
-        stop = min(windows, (n - 1 - shift) // stride + 1)
-        inputs = slice(start * stride + shift, (stop - 1) * stride + shift + 1, stride) if stop > start else slice(0, 0)
-        outputs = slice(start, max(start, stop))
-        everything = (slice(None),) * (axis + 1)
-        pairs.append(((*everything, inputs), (*everything, outputs)))
-    return pairs
-
-
-def _is_disjoint(window, axis):
-    """Whether every input belongs to exactly one window, so that gradients are written and not added up."""
-    covers = window.output_size[axis] * window.strides[axis] == window.input_size[axis]
-    return covers and window.strides[axis] == window.size[axis]
-
-
-def _put(dx, inputs, gradient, window, axis):
-    if _is_disjoint(window, axis):
-        dx[inputs] = gradient
-    else:
-        dx[inputs] += gradient
-
-
-def _divide_by_counts(y, window):
-    """Divide, in place, by the number of places of each window that lie within the image."""
-    if not window.is_padded:
-        y *= 1 / np.prod(window.size)
+    def combine(self, operation, x, neutral, buffer):
+        """Return operation(x at the first place, ..., x at the last place) of each window."""
+        shape = (*x.shape[: self.axis + 1], self.windows, *x.shape[self.axis + 2 :])
+        y = buffer(f"stage {self.axis}", shape)
+        places = self.places
+        if not self.is_full:
+            y[...] = neutral
+        elif len(places) == 1:
+            np.copyto(y, x[places[0][0]])
+            places = ()
+        else:
+            operation(x[places[0][0]], x[places[1][0]], out=y)
+            places = places[2:]
+        for inputs, outputs in places:
+            operation(y[outputs], x[inputs], out=y[outputs])
         return y
-    for axis, (n, windows) in enumerate(zip(window.input_size, window.output_size)):
-        counts = np.zeros(windows, y.dtype)
-        for _, outputs in _places((1,) * (axis + 1) + (n,), window, axis):
-            counts[outputs[-1]] += 1
-        y /= counts.reshape((-1,) + (1,) * (y.ndim - axis - 2))
-    return y
+
+    def start_gradient(self, shape, buffer):
+        dx = buffer(f"dstage {self.axis}", shape)
+        if not self.is_disjoint:
+            dx[...] = 0
+        return dx
+
+    def add(self, dx, inputs, gradient):
+        if self.is_disjoint:
+            dx[inputs] = gradient
+        else:
+            dx[inputs] += gradient
+
+
+_along = functools.lru_cache(maxsize=1024)(_Along)  # the same few windows come again in each step
+
+
+@functools.lru_cache(maxsize=1024)
+def _one_over_counts(window, dtype):
+    """One over the number of places of each window that lie within the image: a number, or (\\*output_size, 1)."""
+    if not window.is_padded:
+        return 1 / math.prod(window.size)
+    counts = np.ones((), dtype)
+    for axis, windows in enumerate(window.output_size):
+        inside = np.zeros(windows, dtype)
+        for _, outputs in _along(window, axis).places:
+            inside[outputs[-1]] += 1
+        counts = counts[..., None] * inside
+    return 1 / counts[..., None]

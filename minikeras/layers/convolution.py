@@ -81,6 +81,8 @@ class Conv(ActivatedLayer):
         # the channels' when those come first.
         fused = self.activation is not activations.softmax or outputs is y
         self.keep(y if fused else outputs, training)
+        kept_shape = convolution.kept_shape(x, self.filters, self.window, self.groups) if training else None
+        self.columns = None if kept_shape is None else self.buffer("columns", kept_shape)
         bias = None if self.bias is None else _repeated(self.bias.value, self.window.output_size[-1])
 
         def finish(rows, tile):
@@ -90,7 +92,7 @@ class Conv(ActivatedLayer):
             if fused:
                 self.activate(tile, training, rows)
 
-        convolution.forward(x, self.kernel.value, self.window, y, self.groups, finish)
+        convolution.forward(x, self.kernel.value, self.window, y, self.groups, finish, self.columns)
         if not fused:
             self.activate(outputs, training)
         return outputs
@@ -105,7 +107,7 @@ class Conv(ActivatedLayer):
         x = self.inputs
         dy = np.ascontiguousarray(images.to_channels_last(dlogits, self.data_format))
         if self.trainable:
-            convolution.kernel_gradient(x, dy, self.window, self.kernel.grad, self.groups)
+            convolution.kernel_gradient(x, dy, self.window, self.kernel.grad, self.groups, self.columns)
             if self.bias is not None:
                 _sum_to_channels(dy, self.bias.grad)
         if not self.needs_input_gradient:

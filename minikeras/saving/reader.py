@@ -152,7 +152,7 @@ class Group:
                 raise self._refusal(name, "its numbers lie in other files")
             if plan.get_nfilters():
                 raise self._refusal(name, "it is compressed. Rewrite the file without: h5repack -f NONE old.h5 new.h5")
-            if array.shape is None or array.dtype.kind not in "fiu" or array.dtype.itemsize > 8:
+            if array.shape is None or array.dtype.kind not in "fiu":
                 raise self._refusal(name, f"it must be an array of floats or integers, and has type {array.dtype}")
             if array.chunks and math.prod(array.chunks) > max(1 << 20, math.prod(array.shape)):
                 raise self._refusal(name, f"its shape is {array.shape}, and it is stored in blocks of {array.chunks}")

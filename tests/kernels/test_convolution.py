@@ -31,6 +31,14 @@ def check(input_size, size, strides, padding, dilation=None, groups=1, batch=2, 
     convolution.kernel_gradient(x, dys[0], window, results[2], groups)
     for name, result, expected in zip(("y", "dx", "dkernel"), results, (y, dx, dkernel)):
         assert_equal(result, expected, 1e-12 if dtype == "float64" else 1e-5, name)
+    shape = convolution.kept_shape(x, filters, window, groups)
+    if shape is not None:  # once more with the columns kept from the forward to the backward pass
+        kept = np.full(shape, np.nan, dtype)
+        y, dkernel = (np.full(a.shape, np.nan, dtype) for a in (y, dkernel))
+        convolution.forward(x, kernel, window, y, groups, None, kept)
+        convolution.kernel_gradient(np.full_like(x, np.nan), dys[0], window, dkernel, groups, kept)
+        np.testing.assert_array_equal(y, results[0])
+        np.testing.assert_array_equal(dkernel, results[2])
     rows = [i for rows, _ in seen for i in range(batch)[rows]]
     assert rows == list(range(batch)), "finish sees each row once"
     assert all(n == len(range(batch)[rows]) for rows, n in seen)

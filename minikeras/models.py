@@ -1,5 +1,6 @@
 """Sequential: a stack of layers with its shapes, its weights and its summary. How it is trained: `training.py`."""
 
+from minikeras import layers
 from minikeras.kernels import threads
 from minikeras.layers import images
 from minikeras.layers.base import Layer
@@ -41,10 +42,17 @@ class Sequential(Trainer, Layer):
         return [layer for layer in self._layers if not isinstance(layer, InputLayer)]
 
     def add(self, layer, rebuild=True):
-        """Put a layer on top of the stack."""
+        """Put a layer on top of the stack; one that does not fit is not added."""
+        before = list(self._layers)
         self._append(layer)
-        if rebuild:
+        if not rebuild:
+            return
+        try:
             self._build_if_known()
+        except Exception:
+            self._layers = before
+            self._build_if_known()
+            raise
 
     def pop(self, rebuild=True):
         """Take the last layer off the stack and return it."""
@@ -66,7 +74,8 @@ class Sequential(Trainer, Layer):
             raise ValueError(f"Layer {layer.name!r} is in the model already: a layer can be added once")
         if any(known.name == layer.name for known in self._layers):
             raise ValueError(
-                f"Layer names must be unique in a model. Received a second layer named {layer.name!r}: give it another `name`"
+                f"Layer names must be unique in a model. Received a second layer named {layer.name!r}: give it another "
+                "`name`"
             )
         if isinstance(layer, InputLayer) and self._layers:
             raise ValueError(f"An Input layer must come first. Received one after {len(self._layers)} layers")
@@ -81,7 +90,9 @@ class Sequential(Trainer, Layer):
             raise ValueError(f"Give either `name` or `index`. Received: name={name!r}, index={index!r}")
         if index is not None:
             if not -len(self.layers) <= index < len(self.layers):
-                raise ValueError(f"`index` must be less than the number of layers, {len(self.layers)}. Received: {index}")
+                raise ValueError(
+                    f"`index` must be less than the number of layers, {len(self.layers)}. Received: {index}"
+                )
             return self.layers[index]
         for layer in self.layers:
             if layer.name == name:
@@ -110,15 +121,22 @@ class Sequential(Trainer, Layer):
         if self.built:
             return
         images.check_axis_order(self.layers[0], shape)
-        self._build_shape = given or shape
-        shape = self._build_shape
+        before = [(layer, _state(layer)) for layer in self._walk() if not layer.built]
         try:
-            for layer in self.layers:
-                layer.build_once(shape)
-                shape = tuple(layer.compute_output_shape(shape))
-        except Exception:
-            self._build_shape = None
+            self._build(given or shape)
+        except Exception:  # as if nothing had been tried: the next shape may be the right one
+            for layer, state in before:
+                vars(layer).clear()
+                vars(layer).update(state)
             raise
+
+    def _build(self, shape):
+        if not isinstance(self._layers[0], InputLayer):
+            self._layers.insert(0, InputLayer(batch_shape=shape, dtype=self._layers[0].dtype))
+        self._build_shape = shape
+        for layer in self.layers:
+            layer.build_once(shape)
+            shape = tuple(layer.compute_output_shape(shape))
         self._output_shape = shape
         self.stack = Stack(list(self._leaves()))
         self.dtype = self.stack.layers[0].dtype
@@ -131,8 +149,14 @@ class Sequential(Trainer, Layer):
         self.build(input_shape)
 
     def _build_if_known(self):
-        if self._layers and isinstance(self._layers[0], InputLayer) and len(self._layers) > 1:
+        """Build the model if it begins with an `InputLayer`, or with a model that knows its inputs."""
+        if len(self._layers) < 2:
+            return
+        first = self._layers[0]
+        if isinstance(first, InputLayer):
             self.build()
+        elif isinstance(first, Sequential) and first.built:
+            self.build(first.input_shape)
 
     def _forget_stack(self):
         self.built = False
@@ -146,11 +170,20 @@ class Sequential(Trainer, Layer):
             else:
                 yield layer
 
+    def _walk(self):
+        """This model, its layers, and those of nested models."""
+        yield self
+        for layer in self.layers:
+            if isinstance(layer, Sequential):
+                yield from layer._walk()
+            else:
+                yield layer
+
     def _check_shared(self):
         leaves = self.stack.layers
         if len({id(layer) for layer in leaves}) < len(leaves):
             twice = next(layer for i, layer in enumerate(leaves) if any(layer is other for other in leaves[:i]))
-            raise ValueError(f"Layer {twice.name!r} occurs twice in model {self.name!r}: shared layers are not supported")
+            raise ValueError(f"Layer {twice.name!r} occurs twice in model {self.name!r}: layers cannot be shared")
 
     @property
     def input_shape(self):
@@ -248,13 +281,14 @@ class Sequential(Trainer, Layer):
         weights.save_weights(self, filepath, overwrite)
 
     def load_weights(self, filepath, skip_mismatch=False):
-        """Read the weights from a ``.weights.h5`` file, of Keras' or ours. Nothing is assigned unless all of it fits."""
+        """Read the weights from a ``.weights.h5`` file, of Keras' or ours; nothing is assigned unless all fits."""
         from minikeras.saving import weights
 
         weights.load_weights(self, filepath, skip_mismatch)
 
     def summary(
-        self, line_length=None, positions=None, print_fn=None, expand_nested=False, show_trainable=False, layer_range=None,
+        self, line_length=None, positions=None, print_fn=None, expand_nested=False, show_trainable=False,
+        layer_range=None,
     ):  # fmt: skip
         """Print a table of the layers, their output shapes and numbers of parameters. Arguments: `print_summary`."""
         from minikeras.summary import print_summary
@@ -264,16 +298,15 @@ class Sequential(Trainer, Layer):
     # Config.
 
     def get_config(self):
-        config = {"name": self.name, "trainable": self.trainable, "layers": [serialize(layer) for layer in self._layers]}
+        stack = [serialize(layer) for layer in self._layers]
+        config = {"name": self.name, "trainable": self.trainable, "layers": stack}
         if self._build_shape is not None:
             config["build_input_shape"] = self._build_shape
         return config
 
     @classmethod
     def from_config(cls, config):
-        from minikeras import layers
-
-        model = cls([layers.deserialize(layer) for layer in config["layers"]], name=config.get("name"))
+        model = cls([_deserialize(layer) for layer in config["layers"]], name=config.get("name"))
         if config.get("build_input_shape") and not model.built:
             model.build(config["build_input_shape"])
         return model
@@ -288,6 +321,17 @@ class Sequential(Trainer, Layer):
         self.__dict__.update(state, _lock=threading.RLock())
         if self.built:
             self.stack = Stack(list(self._leaves()))
+
+
+def _state(layer):
+    """Return a layer's attributes, with copies of the lists, which `add_weight` would change."""
+    return {name: list(value) if isinstance(value, list) else value for name, value in vars(layer).items()}
+
+
+def _deserialize(config):
+    if config["class_name"] == "Sequential":
+        return Sequential.from_config(config["config"])
+    return layers.deserialize(config)
 
 
 def _compatible(known, shape):

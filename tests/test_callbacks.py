@@ -521,8 +521,15 @@ def test_progress_in_a_log(monkeypatch):
     assert show(io.StringIO(), monkeypatch, FakeModel(), [], logs[:1], batches=3, verbose=1) == line
 
 
-def test_progress_in_a_terminal(monkeypatch):
-    monkeypatch.setattr("minikeras.utils.progbar.time.time", iter(np.arange(0.0, 1e6, 1.0).tolist()).__next__)
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock, tqdm's too, that goes on by one second each time it is looked at."""
+    tick = iter(np.arange(0.0, 1e6, 1.0).tolist()).__next__
+    monkeypatch.setattr("tqdm.std.time", tick)
+    monkeypatch.setattr("minikeras.utils.progbar.time.time", tick)
+
+
+def test_progress_in_a_terminal(clock, monkeypatch):
     text = show(Terminal(), monkeypatch, FakeModel(), [], [{"loss": 0.5, "val_loss": 2.0}] * 2, batches=3, verbose=1)
     lines = text.split("\n")
     assert len(lines) == 5
@@ -533,8 +540,7 @@ def test_progress_in_a_terminal(monkeypatch):
     assert lines[4] == ""
 
 
-def test_a_steps_number_that_is_unknown_is_found_in_the_first_epoch(monkeypatch):
-    monkeypatch.setattr("minikeras.utils.progbar.time.time", iter(np.arange(0.0, 1e6, 1.0).tolist()).__next__)
+def test_a_steps_number_that_is_unknown_is_found_in_the_first_epoch(clock, monkeypatch):
     logs = [{"loss": 0.5}] * 2
     text = show(Terminal(), monkeypatch, FakeModel(), [], logs, batches=3, steps=None, verbose=1)
     first, second = text.split("\n")[1], text.split("\n")[3]
@@ -544,8 +550,7 @@ def test_a_steps_number_that_is_unknown_is_found_in_the_first_epoch(monkeypatch)
     assert "Unknown" not in second
 
 
-def test_an_interrupt_ends_the_line(monkeypatch):
-    monkeypatch.setattr("minikeras.utils.progbar.time.time", iter(np.arange(0.0, 1e6, 1.0).tolist()).__next__)
+def test_an_interrupt_ends_the_line(clock, monkeypatch):
 
     def interrupt(batch, logs):
         if batch == 1:

@@ -5,6 +5,8 @@ import threading
 
 import numpy as np
 
+LAYOUTS = 32  # of bordered arrays that are kept: more than a network has
+
 _local = threading.local()
 
 
@@ -23,9 +25,11 @@ def bordered(shape, border, dtype):
 
     It starts as zeros, and callers write inside of the border only, so that the border need not be cleared again.
     """
-    kept = _local.__dict__
+    kept = _local.__dict__.setdefault("bordered", {})
     key = (shape[1:], border, dtype)
     array = kept.get(key)
     if array is None or len(array) < shape[0]:
+        if len(kept) >= LAYOUTS:  # images of ever new sizes
+            kept.clear()
         array = kept[key] = np.zeros(shape, dtype)
     return array[: shape[0]]

@@ -35,7 +35,7 @@ class Window:
         after = tuple(r - p for r, p in zip(reach, self.after))
         return Window(self.output_size, self.size, self.strides, self.input_size, before, after, self.dilation)
 
-    @functools.lru_cache(maxsize=None)  # noqa: B019 - windows are few and live in a cache themselves
+    @functools.lru_cache(maxsize=1024)  # noqa: B019 - windows are few and live in a cache themselves
     def block(self, width):
         """The window that covers ``width`` neighbouring windows along the last axis at once."""
         *strides, step = self.strides

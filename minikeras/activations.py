@@ -8,6 +8,7 @@ outputs ``y`` only; those that need ``x`` say so (``needs_input``), and the laye
 
 import numpy as np
 
+from minikeras.kernels.scratch import scratch
 from minikeras.registry import resolve
 from minikeras.registry import serialize as _serialize
 
@@ -81,7 +82,7 @@ def relu(x, out):
 @relu.derivative()
 def relu_gradient(dy, x, y, out):
     """f'(x) = 1 where y > 0, else 0"""
-    np.multiply(dy, y > 0, out=out)
+    np.multiply(dy, np.greater(y, 0, out=scratch("slope", y.shape, bool)), out=out)
 
 
 @ActivationFunction
@@ -98,7 +99,9 @@ def sigmoid(x, out):
 @sigmoid.derivative()
 def sigmoid_gradient(dy, x, y, out):
     """f'(x) = y (1 - y)"""
-    np.multiply(dy, y * (1 - y), out=out)
+    slope = np.subtract(1, y, out=scratch("slope", y.shape, y.dtype))
+    slope *= y
+    np.multiply(dy, slope, out=out)
 
 
 @ActivationFunction
@@ -110,7 +113,7 @@ def tanh(x, out):
 @tanh.derivative()
 def tanh_gradient(dy, x, y, out):
     """f'(x) = 1 - y^2"""
-    slope = y * y
+    slope = np.multiply(y, y, out=scratch("slope", y.shape, y.dtype))
     np.subtract(1, slope, out=slope)
     np.multiply(dy, slope, out=out)
 

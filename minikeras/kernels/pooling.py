@@ -12,6 +12,8 @@ import math
 
 import numpy as np
 
+from minikeras.kernels.scratch import scratch
+
 
 def max_pool(x, window, buffer):
     """Return the stages [x, ..., y], each pooled along one axis more.
@@ -32,7 +34,9 @@ def max_pool_gradient(dy, stages, window, buffer):
         dx = along.start_gradient(x.shape, buffer)
         *places, (last_inputs, last_outputs) = along.places
         for inputs, outputs in places:
-            routed = dy[outputs] * (x[inputs] == y[outputs])
+            part = dy[outputs]
+            is_largest = np.equal(x[inputs], y[outputs], out=scratch("is largest", part.shape, bool))
+            routed = np.multiply(part, is_largest, out=scratch("routed", part.shape, part.dtype))
             dy[outputs] -= routed  # what is left has found no place yet
             along.add(dx, inputs, routed)
         along.add(dx, last_inputs, dy[last_outputs])

@@ -44,7 +44,7 @@ class ReLU(Layer):
 
     def backward(self, doutputs):
         x = self.inputs
-        slope = (x > self.threshold).astype(self.dtype)
+        slope = np.greater(x, self.threshold, out=self.buffer("dinputs", x.shape))
         if self.max_value is not None:
             slope *= x < self.max_value
         if self.negative_slope:

@@ -284,3 +284,32 @@ def test_float64(keras, tmp_path):
     theirs.save_weights(path)
     ours.load_weights(path)
     assert_equal_bits(ours.weights, theirs.weights)
+
+
+@pytest.mark.parametrize("frozen", [None, 2, 11, "all"])
+def test_order_of_weights(keras, frozen):
+    """`get_weights` is in one order in both."""
+    lists = []
+    for k in (keras, minikeras):
+        model = build(k)
+        if frozen is not None:
+            (model if frozen == "all" else model.layers[frozen]).trainable = False
+        kinds = model.weights, model.trainable_weights, model.non_trainable_weights
+        lists.append([[(w.name, tuple(w.shape)) for w in kind] for kind in kinds])
+    assert lists[0] == lists[1]
+
+
+def test_layers_after_the_first_batch(keras):
+    """Both put an InputLayer in front, and are built again when a layer comes or goes."""
+    found = []
+    for k in (keras, minikeras):
+        model = k.Sequential([k.layers.Dense(3), k.layers.Dense(2)])
+        model(np.zeros((5, 4), "float32"))
+        shapes = [model.output_shape]
+        model.pop()
+        shapes.append(model.output_shape)
+        model.add(k.layers.Dense(7))
+        shapes.append(model.output_shape)
+        saved = [layer["class_name"] for layer in model.get_config()["layers"]]
+        found.append((saved, [shape[1:] for shape in shapes]))
+    assert found[0] == found[1]

@@ -7,10 +7,6 @@ In reading order: `layers/base.py` (what a layer is), `layers/` (the mathematics
 import importlib
 import os
 
-_root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-if not os.path.isdir(os.path.join(__path__[0], "applications")) and os.path.isfile(os.path.join(_root, "setup.cfg")):
-    __path__.append(_root)  # a checkout: applications/ and trained_models/ lie beside this folder, not in it
-
 from minikeras import (
     activations,
     callbacks,
@@ -33,10 +29,14 @@ from minikeras.optimizers import Optimizer
 from minikeras.variable import Variable
 from minikeras.version import __version__
 
+_root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+if not os.path.isdir(os.path.join(__path__[0], "applications")) and os.path.isfile(os.path.join(_root, "setup.cfg")):
+    __path__.append(_root)  # a checkout: applications/ and trained_models/ lie beside this folder, not in it
+
 __all__ = [
-    "Input", "Layer", "Loss", "Metric", "Optimizer", "Sequential", "Variable", "__version__", "activations", "applications",
-    "callbacks", "config", "constraints", "datasets", "initializers", "layers", "losses", "metrics", "models", "optimizers",
-    "regularizers", "utils",
+    "Input", "Layer", "Loss", "Metric", "Optimizer", "Sequential", "Variable", "__version__", "activations",
+    "applications", "callbacks", "config", "constraints", "datasets", "initializers", "layers", "losses", "metrics",
+    "models", "optimizers", "regularizers", "utils",
 ]  # fmt: skip
 
 

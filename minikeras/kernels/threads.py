@@ -112,7 +112,7 @@ class _Share:
 
 
 def split(n, shares, multiple=1):
-    """Return ``shares + 1`` bounds that cut range(n) into contiguous, nearly equal parts (multiples of ``multiple``)."""
+    """Return ``shares + 1`` bounds that cut range(n) into nearly equal parts, multiples of ``multiple``."""
     blocks = -(-n // multiple)
     return [min(n, multiple * (blocks * i // shares)) for i in range(shares + 1)]
 

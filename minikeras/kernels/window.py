@@ -49,9 +49,9 @@ class Window:
 def make_window(input_size, size, strides, padding="valid", dilation=None):
     """Return the `Window` for a padding by name.
 
-    ``"valid"``: windows lie within the image. ``"same"``: ceil(input / stride) windows, with the padding split evenly and
-    the odd one behind, as TensorFlow and Keras do. There are floor((input + padding - extent) / stride) + 1 windows, with
-    extent = (size - 1) dilation + 1.
+    ``"valid"``: windows lie within the image. ``"same"``: ceil(input / stride) windows, with the padding split evenly
+    and the odd one behind, as TensorFlow and Keras do. There are floor((input + padding - extent) / stride) + 1
+    windows, with extent = (size - 1) dilation + 1.
     """
     dilation = dilation or (1,) * len(size)
     axes = [_axis(n, k, s, d, padding) for n, k, s, d in zip(input_size, size, strides, dilation)]

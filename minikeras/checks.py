@@ -89,7 +89,7 @@ def _fits(sizes, expected):
 def check_batch(model, x, y, sample_weight):
     check_input(model, x)
     check_loss(model)
-    check_has_targets(model.loss.name, y)
+    check_has_targets(getattr(model.loss, "name", model.loss), y)
     model.loss.check_targets(y, model.output_shape, model.stack.layers[-1])
     check_sample_weight(model, sample_weight)
 

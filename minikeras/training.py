@@ -7,11 +7,11 @@ import numpy as np
 
 from minikeras import callbacks as callbacks_module
 from minikeras import checks, data, losses, optimizers
-from minikeras import metrics as metrics_module
 from minikeras.kernels import threads
 from minikeras.layers.base import standardize_shape
 from minikeras.losses.base import quiet
 from minikeras.messages import warn
+from minikeras.results import Results
 
 
 class Trainer:
@@ -49,7 +49,7 @@ class Trainer:
         new_optimizer = optimizers.get(optimizer)
         if learning_rate is not None:
             new_optimizer.learning_rate = learning_rate
-        new_loss = losses.get(loss)
+        new_loss = loss if losses.depends_on_shape(loss) else losses.get(loss)
         checks.check_reduction(new_loss)
         checks.check_metrics(metrics, "metrics")
         checks.check_metrics(weighted_metrics, "weighted_metrics")
@@ -58,12 +58,10 @@ class Trainer:
         if input_shape is not None:
             self.build((None, *standardize_shape(input_shape)))
         self.optimizer, self.loss, self._loss_weight = new_optimizer, new_loss, loss_weights
-        self._metric_arguments = (metrics, weighted_metrics)
-        self._metrics = None  # [(metric, whether it takes sample weights)]: "accuracy" needs to see the targets' shape
-        self._loss_tracker = metrics_module.Mean(name="loss")
+        self._results = Results(metrics, weighted_metrics)
         self._compiled = True
         self._warned_of_loss = False
-        if self.built:
+        if self.built and not losses.depends_on_shape(new_loss):
             checks.warn_of_last_layer(self, new_loss)
         return self
 
@@ -88,7 +86,7 @@ class Trainer:
         for weight in weights:
             if weight.regularizer is not None:
                 weight.grad += weight.regularizer.gradient(weight.value)
-        self._update_metrics(loss, y, outputs, sample_weight)
+        self._results.update(loss, y, outputs, sample_weight)
         self.optimizer.step(weights)
         return loss
 
@@ -97,7 +95,7 @@ class Trainer:
         """Forward and loss."""
         outputs = self.stack.forward(x)
         loss = self._total_loss(y, outputs, sample_weight)
-        self._update_metrics(loss, y, outputs, sample_weight)
+        self._results.update(loss, y, outputs, sample_weight)
         return loss
 
     def _total_loss(self, y, outputs, sample_weight):
@@ -112,37 +110,18 @@ class Trainer:
         wanted = self.loss.fuses_with
         return wanted is not None and checks.last_activation(self.stack.layers) == wanted
 
-    # Metrics.
-
-    def _build_metrics(self, y):
-        if self._metrics is None:
-            shapes = (None, *np.shape(y)[1:]), self.output_shape
-            self._metrics, self._metric_keys = metrics_module.get_all_for_model(*self._metric_arguments, *shapes)
-
-    def _update_metrics(self, loss, y, outputs, sample_weight):
-        self._loss_tracker.update_state(loss, sample_weight=len(outputs))
-        for metric, is_weighted in self._metrics:
-            metric.update_state(y, outputs, sample_weight if is_weighted else None)
-
     def reset_metrics(self):
         """Set the running loss and metrics back to their start."""
-        self._loss_tracker.reset_state()
-        for metric, _ in self._metrics or ():
-            metric.reset_state()
+        self._results.reset()
 
     @property
     def metrics(self):
-        """The loss tracker and the metrics."""
-        return [self._loss_tracker, *(metric for metric, _ in self._metrics or ())] if self._compiled else []
+        """The loss's mean and the metrics."""
+        return self._results.metrics if self._compiled else []
 
     @property
     def metrics_names(self):
         return [metric.name for metric in self.metrics]
-
-    def _results(self):
-        """Return {"loss": ..., metric: ...} of the batches since `reset_metrics`."""
-        values = [self._loss_tracker.result()] + [metric.result() for metric, _ in self._metrics]
-        return {key: float(value) for key, value in zip(("loss", *self._metric_keys), values)}
 
     # Single batches.
 
@@ -169,12 +148,7 @@ class Trainer:
                 sample_weight = data.class_weights_of(y, class_weight)
             self.reset_metrics()
             step(self._cast(x), y, sample_weight)
-        return self._returned(self._results(), return_dict)
-
-    def _returned(self, results, return_dict):
-        if return_dict:
-            return _sorted(results)
-        return list(results.values()) if len(results) > 1 else results["loss"]
+            return self._results.returned(return_dict)
 
     # Loops.
 
@@ -247,15 +221,15 @@ class Trainer:
             for self._step, batch in batches:
                 callbacks.on_train_batch_begin(self._step)
                 self._train_batch(batch, class_weight)
-                callbacks.on_train_batch_end(self._step, _sorted(self._results()))
+                callbacks.on_train_batch_end(self._step, self._results.logs())
                 if self.stop_training:
                     break
-            if batches.ran_out and not self._loss_tracker.count:
+            if batches.ran_out and not self._results.loss.count:
                 break
-            logs = _sorted(self._results())
+            logs = self._results.logs()
             if validation is not None and _is_due(epoch, validation_freq):
-                results = self._evaluate(data.Epochs(validation, validation_steps), callbacks)
-                logs.update({f"val_{key}": value for key, value in _sorted(results).items()})
+                self._evaluate(data.Epochs(validation, validation_steps), callbacks)
+                logs.update({f"val_{key}": value for key, value in self._results.logs().items()})
             callbacks.on_epoch_end(epoch, logs)
             if self.stop_training or batches.ran_out:
                 break
@@ -284,8 +258,8 @@ class Trainer:
             self._prepare(*batches.sample(), training=False)
             epoch = data.Epochs(batches, steps)
             with self._make_callbacks(callbacks, verbose, 1, epoch.num_batches, None) as callback_list:
-                results = self._evaluate(epoch, callback_list)
-        return self._returned(results, return_dict)
+                self._evaluate(epoch, callback_list)
+            return self._results.returned(return_dict)
 
     def _evaluate(self, batches, callbacks):
         self.reset_metrics()
@@ -295,17 +269,15 @@ class Trainer:
             callbacks.on_test_batch_begin(step)
             x, y, sample_weight = self._check_batch(batch)
             self.test_step(self._cast(x), y, sample_weight)
-            callbacks.on_test_batch_end(step, _sorted(self._results()))
+            callbacks.on_test_batch_end(step, self._results.logs())
             if self.stop_evaluating:
                 break
-        if not self._loss_tracker.count:
+        if not self._results.loss.count:
             warn(
                 "There is nothing (left) to evaluate: the generator yields no more batches. Let it go on (`while "
                 "True:`) and give the number of steps, or use arrays or a PyDataset"
             )
-        results = self._results()
-        callbacks.on_test_end(_sorted(results))
-        return results
+        callbacks.on_test_end(self._results.logs())
 
     def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
         """Return the outputs for all samples, an array (samples, ...) of the caller's own.
@@ -348,11 +320,15 @@ class Trainer:
 
     def _prepare(self, x, y, sample_weight, training):
         """Build the model from the data if need be, and check the data against it."""
+        is_new = not self.built or losses.depends_on_shape(self.loss)
         if not self.built:
             self.build((None, *np.shape(x)[1:]))
+        if losses.depends_on_shape(self.loss) and y is not None:
+            self.loss = losses.get_for_model(self.loss, np.shape(y), self.output_shape)
+        if is_new:
             checks.warn_of_last_layer(self, self.loss)
         checks.check_batch(self, x, y, sample_weight)
-        self._build_metrics(y)
+        self._results.build(y, self.output_shape)
         self._step = 0
         if training:
             checks.check_trainable(self)
@@ -383,8 +359,7 @@ class Trainer:
             return callbacks
         keys = []
         if validates is not None:
-            keys = ["loss", *self._metric_keys]
-            keys += [f"val_{key}" for key in keys] if validates else []
+            keys = self._results.keys + [f"val_{key}" for key in self._results.keys if validates]
         return callbacks_module.CallbackList(
             callbacks, add_history=validates is not None, add_progbar=verbose != 0, model=self, verbose=verbose,
             epochs=epochs, steps=steps, metrics=keys,
@@ -393,8 +368,3 @@ class Trainer:
 
 def _is_due(epoch, frequency):
     return epoch + 1 in frequency if isinstance(frequency, (list, tuple, set)) else (epoch + 1) % frequency == 0
-
-
-def _sorted(results):
-    """Keras' logs come in alphabetical order."""
-    return dict(sorted(results.items()))

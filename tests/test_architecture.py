@@ -14,7 +14,7 @@ ORDER = [
     "version config registry messages kernels",
     "initializers activations regularizers constraints losses metrics variable",
     "layers optimizers stack",
-    "data callbacks checks summary utils datasets",
+    "data callbacks checks results summary utils datasets",
     "training models saving",
     "applications cli trained_models",
 ]

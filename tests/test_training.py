@@ -533,7 +533,7 @@ def test_predict_does_not_depend_on_the_batches():
 
 def test_names_of_metrics():
     model = classifier(metrics=["accuracy", "acc", "accuracy", metrics.Mean], weighted_metrics=None)
-    with pytest.raises(TypeError):  # a Mean of values takes no targets
+    with pytest.raises(ValueError, match="metric 'mean'"):  # a Mean of values takes no targets
         model.train_on_batch(X, LABELS)
     model = classifier(metrics=["accuracy", "acc", "accuracy"], weighted_metrics=["accuracy", "accuracy"])
     result = model.train_on_batch(X, LABELS, sample_weight=LABELS == 1, return_dict=True)
@@ -710,3 +710,30 @@ def test_a_step_in_a_steady_state_allocates_nothing_large(threads, monkeypatch):
             tracemalloc.stop()
         assert peak - before < limit
         assert after - before < 60_000
+
+
+@pytest.mark.parametrize(
+    ("units", "activation", "y", "name"),
+    [
+        (1, "sigmoid", np.array([0, 1] * 4), "binary_crossentropy"),
+        (3, "softmax", np.arange(8) % 3, "sparse_categorical_crossentropy"),
+        (3, "softmax", np.eye(3)[np.arange(8) % 3], "categorical_crossentropy"),
+    ],
+)
+@pytest.mark.parametrize("loss", ["crossentropy", "CE"])
+def test_crossentropy_is_resolved_by_the_targets_shape(loss, units, activation, y, name):
+    model = keras.Sequential([layers.Dense(units, activation=activation)])
+    model.compile("sgd", loss, metrics=["ce"], input_shape=(4,))
+    results = model.train_on_batch(np.ones((8, 4)), y, return_dict=True)
+    assert model.loss.name == name
+    assert results["ce"] == pytest.approx(results["loss"], rel=1e-6)
+
+
+def test_a_metric_that_does_not_fit_is_named_before_anything_changes():
+    model = keras.Sequential([layers.BatchNormalization(), layers.Dense(3, activation="softmax")])
+    model.compile("sgd", "scce", metrics=["categorical_accuracy"], input_shape=(4,))
+    before = model.get_weights()
+    with pytest.raises(ValueError, match=r"metric 'categorical_accuracy' .*\(None,\).*\(None, 3\)"):
+        model.fit(np.ones((8, 4)), np.arange(8) % 3, verbose=0)
+    for weight, value in zip(before, model.get_weights()):
+        np.testing.assert_array_equal(weight, value)

@@ -41,7 +41,7 @@ __all__ = [
     "sparse_categorical_crossentropy",
 ]
 
-RESOLVED_BY_SHAPE = ("crossentropy", "ce")  # names that `get_for_model` knows and `get` does not
+_resolved_by_shape = ("crossentropy", "ce")  # names that `get_for_model` knows and `get` does not
 
 _functions = {
     binary_crossentropy: BinaryCrossentropy,
@@ -88,9 +88,14 @@ def get_for_model(identifier, y_true_shape, y_pred_shape):
         y_true_shape: the targets' shape, with the batch axis.
         y_pred_shape: the model's output shape, with the batch axis.
     """
-    if isinstance(identifier, str) and identifier.lower() in RESOLVED_BY_SHAPE:
+    if depends_on_shape(identifier):
         identifier = f"{kind_of_targets(y_true_shape, y_pred_shape)}_crossentropy"
     return get(identifier)
+
+
+def depends_on_shape(identifier):
+    """Return whether it is a name that only `get_for_model` can resolve."""
+    return isinstance(identifier, str) and identifier.lower() in _resolved_by_shape
 
 
 def kind_of_targets(y_true_shape, y_pred_shape):

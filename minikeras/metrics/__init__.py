@@ -56,7 +56,6 @@ __all__ = [
     "categorical_crossentropy",
     "deserialize",
     "get",
-    "get_all_for_model",
     "get_for_model",
     "mean_absolute_error",
     "mean_squared_error",
@@ -126,25 +125,6 @@ def get_for_model(identifier, y_true_shape, y_pred_shape):
     if isinstance(identifier, str):
         metric.name = identifier
     return metric
-
-
-def get_all_for_model(metrics, weighted_metrics, y_true_shape, y_pred_shape):
-    """Return a list of (metric, whether it takes sample weights), and their names in the logs.
-
-    Of equal names all but the first get a number (weighted ones ``weighted_`` first), as in Keras.
-    """
-    pairs, names, counts = [], [], {}
-    for argument, is_weighted in ((metrics, False), (weighted_metrics, True)):
-        for identifier in argument if isinstance(argument, (list, tuple)) else [argument]:
-            if identifier is None:  # instead of a list
-                continue
-            metric = get_for_model(identifier, y_true_shape, y_pred_shape)
-            name = f"weighted_{metric.name}" if is_weighted and metric.name in counts else metric.name
-            count = counts.get(name, 0)
-            counts[name] = count + 1
-            pairs.append((metric, is_weighted))
-            names.append(f"{name}_{count}" if count else name)
-    return pairs, names
 
 
 def get_function(name):

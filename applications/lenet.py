@@ -36,7 +36,8 @@ def LeNet5(
     Args:
         weights: None for random ones, or the path of a weights file that `Sequential.save_weights` or Keras wrote.
         input_shape: shape of one image, (height, width, channels), or (channels, height, width) if
-            `config.image_data_format()` is ``"channels_first"``; at least 12 x 12 pixels.
+            `config.image_data_format()` is ``"channels_first"``, where the default stands for (1, 28, 28); at least
+            12 x 12 pixels.
         classes: number of units of the last layer.
         activation: of the convolutions and the first two dense layers: ``"tanh"`` as in the paper, or ``"relu"``.
         pooling: ``"average"`` as in the paper, or ``"max"``.
@@ -49,6 +50,8 @@ def LeNet5(
     Reference: Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, Gradient-based learning applied to document recognition,
     Proceedings of the IEEE, 1998, section II.B and figure 2.
     """
+    if input_shape == (28, 28, 1) and config.image_data_format() == "channels_first":
+        input_shape = (1, 28, 28)
     input_shape = _standardize_input_shape(input_shape)
     classes = positive_integer(classes, "classes")
     if pooling not in POOLING:

@@ -28,19 +28,17 @@ def check_built(model, method):
 
 
 def check_trainable(model):
-    """The loss, and every layer that gradients pass through, must have a derivative."""
+    """The loss and every layer must have a derivative."""
     loss = type(model.loss)
     if loss.gradient is Loss.gradient and loss._derivative is Loss._derivative:
         model.loss._derivative(None, None)  # says what to do
-    layers = model.stack.layers
-    lowest = next((i for i, layer in enumerate(layers) if layer.trainable_weights), len(layers))
-    for layer in layers[lowest:]:
+    for layer in model.stack.layers:
         if type(layer).backward is Layer.backward:
             raise NotImplementedError(
                 f"Layer {layer.name!r} ({type(layer).__name__}) has no `backward(self, doutputs)`, so the model cannot "
                 "be trained. Write one that sets `.grad` of each of its weights and returns the gradient of its inputs"
             )
-    if lowest == len(layers):
+    if not model.trainable_weights:
         warn("The model has no trainable weights: training will not change it. Set `trainable = True` on a layer.")
 
 
@@ -54,6 +52,11 @@ def check_has_targets(model_loss, y):
 
 def check_input(model, x):
     """The inputs' shape must be the model's; sizes that are None there fit any."""
+    if [id(layer) for layer in model.stack.layers] != [id(layer) for layer in model.leaves()]:
+        raise ValueError(
+            f"A model inside of model {model.name!r} was changed after model {model.name!r} was built. Make the outer "
+            "model anew from its layers"
+        )
     shape, expected = np.shape(x), model.input_shape
     if _fits(shape[1:], expected[1:]) and len(shape) > 0:
         return
@@ -134,7 +137,7 @@ def check_metrics(metrics, argument):
             raise ValueError(
                 f"`{argument}` must hold names, Metric objects or functions, as ['accuracy']. Received: None"
             )
-        if isinstance(metric, str) and metric.lower() not in ("accuracy", "acc", "crossentropy", "ce"):
+        if isinstance(metric, str) and metric.lower() not in module.RESOLVED_BY_SHAPE:
             module.get(metric)
         elif metric is not None and not isinstance(metric, (str, dict, module.Metric)) and not callable(metric):
             raise ValueError(f"`{argument}` must hold names, Metric objects or functions. Received: {metric!r}")
@@ -194,7 +197,7 @@ NO_PROBABILITY = (
 
 def last_activation(layers):
     """Name of the activation that the outputs have gone through, None if the last layer has none of its own."""
-    activation = getattr(layers[-1], "activation", None) if hasattr(layers[-1], "backward_logits") else None
+    activation = layers[-1].activation if getattr(layers[-1], "ends_in_activation", False) else None
     return getattr(activation, "__name__", None)
 
 
@@ -234,10 +237,10 @@ def warn_of_raw_images(model, x):
 
 def warn_of_loss(model, loss, step, x):
     """Name the first tensor that is not finite: a weight, or else what a layer makes of the batch."""
-    culprit = next((f"weight {w.path!r}" for w in model.weights if not np.isfinite(w.value).all()), None)
+    culprit = next((f"weight {w.path!r}" for w in model.trainable_weights if not np.isfinite(w.value).all()), None)
     with np.errstate(all="ignore"):
         for layer in model.stack.layers if culprit is None else ():
-            x = layer.twin().run(x)  # the layers themselves remember what the backward pass needs
+            x = layer.run(x)
             if not np.isfinite(x).all():
                 culprit = f"output of layer {layer.name!r}"
                 break

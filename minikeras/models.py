@@ -138,7 +138,7 @@ class Sequential(Trainer, Layer):
             layer.build_once(shape)
             shape = tuple(layer.compute_output_shape(shape))
         self._output_shape = shape
-        self.stack = Stack(list(self._leaves()))
+        self.stack = Stack(list(self.leaves()))
         self.dtype = self.stack.layers[0].dtype
         self._check_shared()
         for layer in self.layers:
@@ -162,11 +162,11 @@ class Sequential(Trainer, Layer):
         self.built = False
         self.stack = self._build_shape = None
 
-    def _leaves(self):
+    def leaves(self):
         """The layers that compute, those of nested models included."""
         for layer in self.layers:
             if isinstance(layer, Sequential) and type(layer).call is Sequential.call:
-                yield from layer._leaves()
+                yield from layer.leaves()
             else:
                 yield layer
 
@@ -203,7 +203,6 @@ class Sequential(Trainer, Layer):
     def compute_output_shape(self, input_shape):
         shape = tuple(input_shape)
         for layer in self.layers:
-            layer.build_once(shape)
             shape = tuple(layer.compute_output_shape(shape))
         return shape
 
@@ -214,7 +213,7 @@ class Sequential(Trainer, Layer):
         from minikeras import checks, data
 
         inputs = data.standardize(inputs, argument="inputs")[0]
-        with self._lock, threads.single_threaded_blas():
+        with threads.single_threaded_blas():
             if not self.built:
                 self.build((None, *inputs.shape[1:]))
             checks.check_input(self, inputs)
@@ -313,14 +312,12 @@ class Sequential(Trainer, Layer):
 
     def __getstate__(self):
         state = Layer.__getstate__(self)
-        return {**state, "_lock": None, "stack": None}
+        return {**state, "stack": None}
 
     def __setstate__(self, state):
-        import threading
-
-        self.__dict__.update(state, _lock=threading.RLock())
+        self.__dict__.update(state)
         if self.built:
-            self.stack = Stack(list(self._leaves()))
+            self.stack = Stack(list(self.leaves()))
 
 
 def _state(layer):

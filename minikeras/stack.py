@@ -61,7 +61,8 @@ class Stack:
     def _forward(self, segment, x, training):
         if len(segment.bounds) == 2:
             return _run_forward(self.layers[segment.start : segment.stop], x, training)
-        y = self._buffer(("outputs", segment.stop), (len(x), *segment.output_shape), x.dtype)
+        dtype = self.layers[segment.stop - 1].dtype
+        y = self._buffer(("outputs", segment.stop), (len(x), *segment.output_shape), dtype)
         self._gather_teams(segment)
 
         def run(share, start, stop):
@@ -81,7 +82,7 @@ class Stack:
                 twin._trainable = layer._trainable
         dx = None
         if self.layers[first].needs_input_gradient:
-            dx = self._buffer(("dinputs", first), (len(dy), *segment.input_shape), dy.dtype)
+            dx = self._buffer(("dinputs", first), (len(dy), *segment.input_shape), self.layers[first].dtype)
 
         def run(share, start, stop):
             part = _run_backward(self._teams[share][first : segment.stop], dy[start:stop], logits)
@@ -163,14 +164,53 @@ def _seconds_per_row(layer, output_shape):
 
 def _run_forward(layers, x, training):
     for layer in layers:
-        x = layer.run(x, training)
+        y = layer.run(x, training)
+        if not layer.is_built_in:
+            y = _checked_outputs(layer, x, y)
+        x = y
     return x
 
 
 def _run_backward(layers, dy, logits):
     for layer in reversed(layers):
-        dy = layer.backward_logits(dy) if logits else layer.backward(dy)
+        if layer.is_built_in:
+            dy = layer.backward_logits(dy) if logits else layer.backward(dy)
+        else:
+            dy = _checked_backward(layer, dy)
         logits = False
-        if dy is not None and not dy.flags.writeable:  # np.broadcast_to, say; the next layer may overwrite it
-            dy = dy.copy()
     return dy
+
+
+def _checked_outputs(layer, x, y):
+    """Return what a custom layer has made of ``x``, if it is what it said it would be."""
+    declared = tuple(layer.compute_output_shape(x.shape))
+    if np.shape(y) != declared:
+        raise ValueError(
+            f"Layer {layer.name!r} ({type(layer).__name__}): `call` returned shape {np.shape(y)} for inputs of shape "
+            f"{x.shape}, but `compute_output_shape` says {declared}"
+        )
+    return np.asarray(y, layer.dtype)
+
+
+def _checked_backward(layer, dy):
+    """Return dL/dinputs of a custom layer, if its `backward` has done all that it must."""
+    for weight in layer.trainable_weights:
+        weight.grad_is_set = False
+    dx = layer.backward(dy)
+    for weight in layer.trainable_weights:
+        if not weight.grad_is_set:
+            raise ValueError(
+                f"Layer {layer.name!r} ({type(layer).__name__}): `backward` did not set the gradient of its weight "
+                f"{weight.name!r}. Assign it: self.{weight.name}.grad = ..., zeros if there is none"
+            )
+    if not layer.needs_input_gradient:
+        return dx
+    sizes = layer.input_shape[1:]
+    if dx is None or np.ndim(dx) != len(sizes) + 1 or any(s not in (None, n) for s, n in zip(sizes, dx.shape[1:])):
+        got = "None" if dx is None else f"an array of shape {np.shape(dx)}"
+        raise ValueError(
+            f"Layer {layer.name!r} ({type(layer).__name__}): `backward` must return the gradient of the inputs, an "
+            f"array of shape {layer.input_shape}. It returned {got}"
+        )
+    dx = np.asarray(dx, layer.dtype)
+    return dx if dx.flags.writeable else dx.copy()  # np.broadcast_to, say; the next layer may overwrite it

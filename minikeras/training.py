@@ -1,7 +1,6 @@
 """The training step, and the loops around it: fit, evaluate, predict, and the same for single batches."""
 
 import math
-import threading
 
 import numpy as np
 
@@ -19,7 +18,6 @@ class Trainer:
 
     def _init_training(self):
         self._compiled = False
-        self._lock = threading.RLock()  # layers reuse their arrays: one batch at a time
         self.optimizer = None
         self.loss = None
         self.history = None
@@ -59,7 +57,7 @@ class Trainer:
             self.build((None, *standardize_shape(input_shape)))
         self.optimizer, self.loss, self._loss_weight = new_optimizer, new_loss, loss_weights
         self._results = Results(metrics, weighted_metrics)
-        self._compiled = True
+        self._compiled = self._is_newly_compiled = True
         self._warned_of_loss = False
         if self.built and not losses.depends_on_shape(new_loss):
             checks.warn_of_last_layer(self, new_loss)
@@ -67,14 +65,12 @@ class Trainer:
 
     # The training step. What is not finite is reported as a whole, not by NumPy's warnings.
 
+    @threads.one_at_a_time
     @quiet()
     def train_step(self, x, y, sample_weight=None):
         """Forward, loss, backward, update."""
         outputs = self.stack.forward(x, training=True)
         loss = self._total_loss(y, outputs, sample_weight)
-        if not self._warned_of_loss and not math.isfinite(loss):
-            self._warned_of_loss = True
-            checks.warn_of_loss(self, loss, self._step, x)
         if self._fused_activation():
             gradient, logits = self.loss.logits_gradient(y, outputs, sample_weight), True
         else:
@@ -87,9 +83,13 @@ class Trainer:
             if weight.regularizer is not None:
                 weight.grad += weight.regularizer.gradient(weight.value)
         self._results.update(loss, y, outputs, sample_weight)
+        if not self._warned_of_loss and not math.isfinite(loss):
+            self._warned_of_loss = True
+            checks.warn_of_loss(self, loss, self._step, x)
         self.optimizer.step(weights)
         return loss
 
+    @threads.one_at_a_time
     @quiet()
     def test_step(self, x, y, sample_weight=None):
         """Forward and loss."""
@@ -107,7 +107,7 @@ class Trainer:
     def _fused_activation(self):
         """Whether the derivatives of the loss and of the last activation are taken together: softmax and cross-entropy
         make probability - target, which never vanishes as their product does."""
-        wanted = self.loss.fuses_with
+        wanted = self.loss.fuses_with if self.loss.has_logits_gradient else None
         return wanted is not None and checks.last_activation(self.stack.layers) == wanted
 
     def reset_metrics(self):
@@ -135,13 +135,14 @@ class Trainer:
 
     def predict_on_batch(self, x):
         """Return the outputs for one batch."""
-        x = data.standardize(x)[0]
-        return self.predict(x, batch_size=len(x), verbose=0)
+        x = data.to_array(x)
+        return self.predict(x, batch_size=max(1, len(x)), verbose=0)
 
+    @threads.one_at_a_time
     def _on_batch(self, step, x, y, sample_weight, class_weight, return_dict, method):
         checks.check_compiled(self, method)
         x, y, sample_weight = data.standardize(x, y, sample_weight)
-        with self._lock, threads.single_threaded_blas():
+        with threads.single_threaded_blas():
             self._prepare(x, y, sample_weight, training=step == self.train_step)
             if class_weight is not None:
                 data.check_class_weight(y, class_weight, sample_weight)
@@ -188,7 +189,7 @@ class Trainer:
             validation_freq, verbose, shuffle,
         )  # fmt: skip
         batches = data.make_batches(x, y, sample_weight, batch_size, steps_per_epoch, shuffle)
-        with self._lock, threads.single_threaded_blas():
+        with threads.single_threaded_blas():
             x, y, sample_weight = batches.sample()
             self._prepare(x, y, sample_weight, training=True)
             if class_weight is not None:
@@ -229,7 +230,8 @@ class Trainer:
             logs = self._results.logs()
             if validation is not None and _is_due(epoch, validation_freq):
                 self._evaluate(data.Epochs(validation, validation_steps), callbacks)
-                logs.update({f"val_{key}": value for key, value in self._results.logs().items()})
+                if self._results.loss.count:  # else the data ran out
+                    logs.update({f"val_{key}": value for key, value in self._results.logs().items()})
             callbacks.on_epoch_end(epoch, logs)
             if self.stop_training or batches.ran_out:
                 break
@@ -254,7 +256,7 @@ class Trainer:
         checks.check_compiled(self, "evaluate")
         checks.check_loop_arguments(batch_size, steps, verbose)
         batches = data.make_batches(x, y, sample_weight, batch_size, steps)
-        with self._lock, threads.single_threaded_blas():
+        with threads.single_threaded_blas():
             self._prepare(*batches.sample(), training=False)
             epoch = data.Epochs(batches, steps)
             with self._make_callbacks(callbacks, verbose, 1, epoch.num_batches, None) as callback_list:
@@ -291,7 +293,7 @@ class Trainer:
         checks.check_built(self, "predict")
         checks.check_loop_arguments(batch_size, steps, verbose)
         batches = data.make_batches(x, None, None, batch_size, steps)
-        with self._lock, threads.single_threaded_blas():
+        with threads.single_threaded_blas():
             checks.check_input(self, batches.sample()[0])
             if batches.num_batches == 1 and verbose == 0 and not callbacks and isinstance(batches, data.ArrayBatches):
                 return self._run(batches.arrays[0])  # nothing to show, nothing to join
@@ -318,6 +320,7 @@ class Trainer:
 
     # Data and callbacks.
 
+    @threads.one_at_a_time
     def _prepare(self, x, y, sample_weight, training):
         """Build the model from the data if need be, and check the data against it."""
         is_new = not self.built or losses.depends_on_shape(self.loss)
@@ -333,9 +336,22 @@ class Trainer:
         if training:
             checks.check_trainable(self)
             checks.warn_of_raw_images(self, x)
-            if not self.optimizer.built:
-                self.optimizer.build(self.trainable_weights)
+            self._prepare_optimizer()
 
+    def _prepare_optimizer(self):
+        """Let the optimizer know the weights; after `compile`, anew if it knows others from before."""
+        weights = self.trainable_weights
+        unknown = [weight for weight in weights if not self.optimizer.knows(weight)]
+        if not self.optimizer.built or (unknown and self._is_newly_compiled):
+            self.optimizer.build(weights)
+        elif unknown:
+            raise ValueError(
+                f"Weight {unknown[0].path!r} was not trainable, or not there, when the model was compiled: compile it "
+                "again after changing `trainable` or the layers"
+            )
+        self._is_newly_compiled = False
+
+    @threads.one_at_a_time
     @quiet()
     def _run(self, x, training=False):
         """Return the outputs for checked inputs, the caller's own."""

@@ -26,6 +26,7 @@ class Variable(np.lib.mixins.NDArrayOperatorsMixin):
         self.regularizer = regularizer
         self.constraint = constraint
         self._grads = {}  # share of the batch -> array
+        self.grad_is_set = False  # set to True by whoever asks for `grad`, to write it
 
     @property
     def shape(self):
@@ -45,6 +46,7 @@ class Variable(np.lib.mixins.NDArrayOperatorsMixin):
 
     @property
     def grad(self):
+        self.grad_is_set = True
         share = threads.current_share()
         grad = self._grads.get(share)
         if grad is None:
@@ -101,7 +103,7 @@ class Variable(np.lib.mixins.NDArrayOperatorsMixin):
     def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
         plain = [x.value if isinstance(x, Variable) else x for x in inputs]
         if any(isinstance(x, Variable) for x in kwargs.get("out", ())):
-            return NotImplemented  # `w += x` would write past `assign`
+            raise TypeError(f"Variable '{self.path}' is not changed by operators: use assign, assign_add or assign_sub")
         return getattr(ufunc, method)(*plain, **kwargs)
 
     def __len__(self):

@@ -610,3 +610,10 @@ class TestCopies:
         assert twin.get_config() == model.get_config()
         twin.set_weights(model.get_weights())
         np.testing.assert_array_equal(model(X), twin(X))
+
+
+def test_asking_for_a_shape_does_not_build():
+    model = keras.Sequential([layers.Dense(3)])
+    assert model.compute_output_shape((None, 8)) == (None, 3)
+    model.build((None, 10))
+    assert model.layers[0].kernel.shape == (10, 3)

@@ -447,7 +447,8 @@ def test_a_layer_without_backward():
     assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights()))
     model.evaluate(X, NUMBERS, verbose=0)
     first = keras.Sequential([Forward(), layers.Dense(1)]).compile("sgd", "mse", input_shape=(4,))
-    first.fit(X, NUMBERS, verbose=0)  # no gradient needs to pass through it
+    with pytest.raises(NotImplementedError, match="Forward"):
+        first.fit(X, NUMBERS, verbose=0)
 
 
 def test_a_function_as_loss_evaluates_and_does_not_train():
@@ -737,3 +738,153 @@ def test_a_metric_that_does_not_fit_is_named_before_anything_changes():
         model.fit(np.ones((8, 4)), np.arange(8) % 3, verbose=0)
     for weight, value in zip(before, model.get_weights()):
         np.testing.assert_array_equal(weight, value)
+
+
+# Subclasses of what is built in, and other traps.
+
+
+def test_the_gradient_of_a_loss_subclass_is_used():
+    class Halved(losses.CategoricalCrossentropy):
+        def call(self, y_true, y_pred):
+            return super().call(y_true, y_pred) / 2
+
+        def gradient(self, y_true, y_pred):
+            return super().gradient(y_true, y_pred) / 2
+
+    targets = np.eye(3)[np.arange(8) % 3]
+    moved = []
+    for loss in (losses.CategoricalCrossentropy(), Halved()):
+        model = keras.Sequential([layers.Dense(3, activation="softmax", kernel_initializer="zeros")])
+        model.compile(optimizers.SGD(0.1), loss, input_shape=(4,))
+        model.train_on_batch(np.linspace(0, 1, 32).reshape(8, 4), targets)
+        moved.append(model.get_weights()[0])
+    np.testing.assert_allclose(moved[1], moved[0] / 2, rtol=1e-4, atol=1e-8)
+
+
+def test_the_backward_of_a_layer_subclass_is_used():
+    called = []
+
+    class Tenfold(layers.Dense):
+        def call(self, inputs, training=False):
+            return super().call(10 * inputs, training)
+
+        def backward(self, doutputs):
+            called.append(doutputs.shape)
+            return 10 * super().backward(doutputs)
+
+    model = keras.Sequential([layers.Dense(2), Tenfold(3, activation="softmax")])
+    model.compile("sgd", "cce", input_shape=(4,)).train_on_batch(np.ones((8, 4)), np.eye(3)[np.arange(8) % 3])
+    assert called == [(8, 3)]
+
+
+def test_a_loss_may_return_the_targets_as_its_gradient():
+    class Product(losses.Loss):
+        def call(self, y_true, y_pred):
+            return (y_true * y_pred).sum(axis=-1)
+
+        def gradient(self, y_true, y_pred):
+            return y_true
+
+    y = np.arange(16, dtype="float32").reshape(8, 2)
+    model = keras.Sequential([layers.Dense(2), layers.Rescaling(2.0)])
+    model.compile("sgd", Product(reduction="sum"), loss_weights=0.5, input_shape=(4,))
+    model.fit(np.ones((8, 4)), y, shuffle=False, verbose=0)
+    np.testing.assert_array_equal(y, np.arange(16).reshape(8, 2))
+
+
+def test_no_validation_loss_is_made_up_when_the_data_run_out():
+    def few():
+        yield X, NUMBERS
+
+    model = keras.Sequential([layers.Dense(1)]).compile("sgd", "mse", input_shape=(4,))
+    with pytest.warns(UserWarning, match="nothing .left. to evaluate"):
+        history = model.fit(X, NUMBERS, validation_data=few(), epochs=3, verbose=0)
+    assert len(history.history["loss"]) == 3
+    assert len(history.history["val_loss"]) == 1
+    assert history.history["val_loss"][0] > 0
+
+
+def test_prediction_in_the_thread_that_feeds_training():
+    import queue
+    import threading
+
+    model = keras.Sequential([layers.Dense(1)]).compile("sgd", "mse", input_shape=(4,))
+    batches = queue.Queue(maxsize=1)
+
+    def feed():
+        for _ in range(4):
+            batches.put((X, model.predict(X, verbose=0)))
+
+    def generator():
+        while True:
+            yield batches.get(timeout=30)
+
+    feeder = threading.Thread(target=feed, daemon=True)
+    feeder.start()
+    model.fit(generator(), steps_per_epoch=3, verbose=0)
+    batches.get(timeout=30)
+    feeder.join(30)
+    assert not feeder.is_alive()
+
+
+def test_models_that_share_layers_in_two_threads():
+    import threading
+
+    base = keras.Sequential([layers.Input((12, 12, 1)), layers.Conv2D(4, 3), layers.MaxPooling2D(2), layers.Flatten()])
+    full = keras.Sequential([base, layers.Dense(10, activation="softmax")])
+    full.build((None, 12, 12, 1))
+    x = np.random.default_rng(0).random((20, 12, 12, 1))
+    expected = base.predict(x, verbose=0)
+    stop = threading.Event()
+
+    def other():
+        while not stop.is_set():
+            full.predict(x[::-1], verbose=0)
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    try:
+        for _ in range(50):
+            np.testing.assert_array_equal(base.predict(x, verbose=0), expected)
+    finally:
+        stop.set()
+        thread.join()
+
+
+def test_trainable_changed_after_compile():
+    model = keras.Sequential([layers.BatchNormalization(), layers.Dense(3), layers.Dense(1)])
+    model.layers[1].trainable = False
+    optimizer = optimizers.Adam(0.01)
+    model.compile(optimizer, "mse", input_shape=(4,)).fit(X, NUMBERS, verbose=0)
+    model.layers[1].trainable = True
+    before = model.get_weights()
+    with pytest.raises(ValueError, match="compile it again"):
+        model.fit(X, NUMBERS, verbose=0)
+    assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights()))
+    model.compile(optimizer, "mse").fit(X, NUMBERS, verbose=0)
+    assert not np.array_equal(before[4], model.get_weights()[4])
+
+
+def test_a_nested_model_that_changes_after_the_outer_one_was_built():
+    inner = keras.Sequential([layers.Dense(3), layers.Dense(3)])
+    outer = keras.Sequential([inner, layers.Dense(1)]).compile("sgd", "mse", input_shape=(4,))
+    inner.pop()
+    for run in (lambda: outer.fit(X, NUMBERS, verbose=0), lambda: outer.predict(X, verbose=0), lambda: outer(X)):
+        with pytest.raises(ValueError, match="was changed after"):
+            run()
+
+
+def test_the_outputs_type_does_not_depend_on_threads(monkeypatch):
+    from minikeras import stack
+    from minikeras.kernels import threads
+
+    monkeypatch.setattr(stack, "HEAVY", 0)
+    model = keras.Sequential([layers.Dense(3), layers.Dense(2, dtype="float64")])
+    model.build((None, 4))
+    before = threads.num_threads()
+    try:
+        for n in (1, 2):
+            threads.set_num_threads(n)
+            assert model.predict(X, verbose=0).dtype == "float64"
+    finally:
+        threads.set_num_threads(before)

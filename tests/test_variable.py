@@ -104,3 +104,9 @@ def test_copies():
     np.testing.assert_array_equal(v.value.reshape(-1), np.arange(6))
     assert (v.grad == 1).all()
     assert (other.path, other.trainable) == ("kernel", True)
+
+
+def test_operators_do_not_change_a_variable():
+    variable = Variable(np.ones(3), "w")
+    with pytest.raises(TypeError, match="'w'.*assign_add"):
+        variable += 1

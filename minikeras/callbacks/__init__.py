@@ -5,7 +5,6 @@ from minikeras.callbacks.callback_list import CallbackList
 from minikeras.callbacks.learning_rate import LearningRateScheduler, ReduceLROnPlateau
 from minikeras.callbacks.loggers import CSVLogger, History, ProgbarLogger
 from minikeras.callbacks.model_checkpoint import ModelCheckpoint
-from minikeras.callbacks.monitor import MonitorCallback
 from minikeras.callbacks.stopping import EarlyStopping, TerminateOnNaN
 
 __all__ = [
@@ -17,7 +16,6 @@ __all__ = [
     "LambdaCallback",
     "LearningRateScheduler",
     "ModelCheckpoint",
-    "MonitorCallback",
     "ProgbarLogger",
     "ReduceLROnPlateau",
     "TerminateOnNaN",

@@ -7,6 +7,7 @@ place of cutting every layer by itself.
 """
 
 import contextlib
+import functools
 import os
 import threading
 from queue import SimpleQueue
@@ -18,6 +19,7 @@ _workers = []
 _num_threads = None
 _workers_pid = None
 _lock = threading.Lock()
+_step_lock = threading.RLock()
 _blas = None
 _blas_depth = 0
 _blas_before = []
@@ -125,6 +127,18 @@ def _get_workers(n):
     while len(_workers) < n:
         _workers.append(_Worker())
     return _workers
+
+
+def one_at_a_time(method):
+    """Decorator: one call at a time in this process, whichever thread makes it. Layers reuse their arrays from batch to
+    batch, and models may share layers."""
+
+    @functools.wraps(method)
+    def locked(*args, **kwargs):
+        with _step_lock:
+            return method(*args, **kwargs)
+
+    return locked
 
 
 @contextlib.contextmanager

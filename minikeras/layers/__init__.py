@@ -11,6 +11,11 @@ from minikeras.layers.regularization import Dropout
 from minikeras.layers.reshaping import Flatten, Reshape, ZeroPadding2D
 from minikeras.registry import resolve
 
+# Keras' other names for the same layers.
+Convolution2D = Conv2D
+MaxPool2D, AvgPool2D = MaxPooling2D, AveragePooling2D
+GlobalMaxPool2D, GlobalAvgPool2D = GlobalMaxPooling2D, GlobalAveragePooling2D
+
 __all__ = [
     "Activation", "AveragePooling2D", "BatchNormalization", "Conv2D", "Dense", "Dropout", "Flatten",
     "GlobalAveragePooling2D", "GlobalMaxPooling2D", "Input", "InputLayer", "Layer", "LeakyReLU", "MaxPooling2D", "ReLU",

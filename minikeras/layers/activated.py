@@ -11,7 +11,21 @@ class ActivatedLayer(Layer):
 
     `backward` takes gradients of the outputs and `backward_logits` gradients of the logits. The second is how softmax
     and cross-entropy, or sigmoid and binary cross-entropy, are differentiated together.
+
+    Attributes:
+        ends_in_activation: whether that can be done: nothing follows the activation.
     """
+
+    ends_in_activation = False
+
+    def __init_subclass__(cls, **kwargs):
+        """Leave subclasses with a `call` or `backward` of their own out: their outputs may be something else."""
+        super().__init_subclass__(**kwargs)
+        owner = {
+            name: next(c for c in cls.__mro__ if name in vars(c)) for name in ("call", "backward", "backward_logits")
+        }
+        same_call = owner["call"] is owner["backward_logits"]
+        cls.ends_in_activation = same_call and owner["backward"] in (ActivatedLayer, owner["backward_logits"])
 
     def backward_logits(self, dlogits):
         """Given dL/dlogits, set each weight's ``.grad`` and return dL/dinputs. ``dlogits`` may be overwritten."""

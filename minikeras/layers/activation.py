@@ -16,6 +16,11 @@ class ReLU(Layer):
         threshold: below it the function is (almost) flat.
 
     Input and output shape: any.
+
+    Raises:
+        ValueError: a negative argument.
+
+    Nair and Hinton 2010; the arguments are Keras'.
     """
 
     rows_independent = True
@@ -62,6 +67,11 @@ class LeakyReLU(Layer):
         negative_slope: at least 0.
 
     Input and output shape: any.
+
+    Raises:
+        ValueError: a negative slope.
+
+    Maas, Hannun and Ng 2013, section 2.
     """
 
     rows_independent = True
@@ -95,6 +105,9 @@ class Softmax(ActivatedLayer):
         axis: an axis of the inputs; -1 is the last.
 
     Input and output shape: any.
+
+    Raises:
+        ValueError: an axis that the inputs do not have.
     """
 
     rows_independent = True
@@ -107,8 +120,9 @@ class Softmax(ActivatedLayer):
 
     @property
     def activation(self):
-        """What the outputs' last axis has gone through: softmax only when that is the axis."""
-        return activations.softmax if self.axis == -1 else activations.linear
+        """What the outputs' last axis has gone through: softmax if that is the axis, else nothing known."""
+        is_last = self.axis == -1 or (self.built and self.axis == len(self.input_shape) - 1)
+        return activations.softmax if is_last else None
 
     def call(self, inputs, training=False):
         outputs = self.buffer("outputs", inputs.shape)

@@ -15,7 +15,8 @@
         def compute_output_shape(self, input_shape):
             return input_shape
 
-Shapes start with the batch axis, whose size is None while shapes are inferred.
+Shapes start with the batch axis, whose size is None while shapes are inferred. What a custom layer forgets, a gradient
+or a shape, is an error in the first step. A layer does not contain other layers; a `Sequential` does.
 """
 
 import numpy as np
@@ -49,6 +50,7 @@ class Layer(Configurable):
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         cls.rows_independent = vars(cls).get("rows_independent", False)
+        cls.is_built_in = cls.__module__.split(".")[0] == "minikeras"
         code = getattr(cls.call, "__code__", None)
         arguments = () if code is None else code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
         cls._call_takes_training = code is None or "training" in arguments
@@ -75,6 +77,7 @@ class Layer(Configurable):
         self._build_shape = None
         self._weights = []
         self._buffers = {}
+        self._traced = {}  # input sizes -> output sizes, of a layer without `compute_output_shape`
 
     # The four methods that make a layer.
 
@@ -106,13 +109,18 @@ class Layer(Configurable):
                 f"input shape {tuple(input_shape)}"
             )
         self.build_once(input_shape)
-        row = np.zeros((1, *input_shape[1:]), self.dtype)
-        return (input_shape[0], *np.shape(self.run(row))[1:])
+        sizes = tuple(input_shape[1:])
+        if sizes not in self._traced:
+            self._traced[sizes] = np.shape(self.run(np.zeros((1, *sizes), self.dtype)))[1:]
+        return (input_shape[0], *self._traced[sizes])
 
     # Running and building.
 
     def __call__(self, inputs, training=False):
-        """Return the outputs for an array, building the layer if need be. The result is the caller's own."""
+        """Return the outputs for an array, building the layer if need be. The result is the caller's own.
+
+        With ``training=True``, `backward` can be called afterwards.
+        """
         inputs = np.asarray(inputs)
         if inputs.dtype != self.dtype:
             inputs = inputs.astype(self.dtype)
@@ -120,6 +128,7 @@ class Layer(Configurable):
         self.build_once(shape)
         if type(self).compute_output_shape is not Layer.compute_output_shape:
             self.compute_output_shape(shape)  # says what does not fit
+        self.needs_input_gradient = True  # training may have found that nobody used it
         return np.array(self.run(inputs, training))
 
     def run(self, inputs, training=False):
@@ -132,8 +141,20 @@ class Layer(Configurable):
         """Build the layer unless it is built already."""
         if not self.built:
             self.build(input_shape)
+            self._check_inner_layers()
             self._build_shape = tuple(input_shape)
             self.built = True
+
+    def _check_inner_layers(self):
+        """A layer kept in an attribute would be neither trained nor saved: better to say so."""
+        for name, value in vars(self).items():
+            for item in value if isinstance(value, (list, tuple)) else [value]:
+                if isinstance(item, Layer):
+                    raise ValueError(
+                        f"Layer {self.name!r} ({type(self).__name__}) keeps the layer {item.name!r} in its attribute "
+                        f"`{name}`. Layers inside of layers are not supported: put them into a Sequential, or write "
+                        "the layer with `add_weight` and its own `backward`"
+                    )
 
     def add_weight(
         self, shape=(), initializer=None, dtype=None, trainable=True, regularizer=None, constraint=None, name=None
@@ -260,8 +281,7 @@ class Layer(Configurable):
         for variable, value in zip(own, weights):
             if np.shape(value) != variable.shape:
                 raise ValueError(
-                    f"Weight {variable.path!r} of layer {self.name!r} has shape {variable.shape}. "
-                    f"Received an array of shape {np.shape(value)}"
+                    f"Weight {variable.path!r} has shape {variable.shape}. Received an array of shape {np.shape(value)}"
                 )
         for variable, value in zip(own, weights):
             variable.assign(value)

@@ -156,7 +156,9 @@ class Conv2D(Conv):
     Weights: kernel (kernel_height, kernel_width, channels / groups, filters), bias (filters,).
 
     Raises:
-        ValueError: bad arguments, or inputs that the window does not fit into.
+        ValueError: bad arguments, inputs that are no images, or images that the window does not fit into.
+
+    LeCun et al. 1998, section II.A; as in all libraries the kernel is not flipped, which makes it a cross-correlation.
     """
 
     rank = 2

@@ -74,6 +74,10 @@ class Dense(ActivatedLayer):
             of the weights, by name or as objects.
 
     Input shape: (batch, ..., channels). Output shape: (batch, ..., units).
+    Weights: kernel (channels, units), bias (units,).
+
+    Raises:
+        ValueError: bad arguments; inputs without a channel axis, or with another number of channels than before.
     """
 
     def __init__(
@@ -166,6 +170,9 @@ class Activation(ActivatedLayer):
         activation: name or function.
 
     Input and output shape: any.
+
+    Raises:
+        ValueError: an unknown name.
     """
 
     rows_independent = True

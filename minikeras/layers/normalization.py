@@ -26,6 +26,9 @@ class BatchNormalization(Layer):
             gamma_regularizer, beta_constraint, gamma_constraint: of the weights.
 
     Input and output shape: any of rank 2 or more. Weights: gamma, beta, moving_mean, moving_variance, (channels,) each.
+
+    Raises:
+        ValueError: bad arguments, or inputs with another number of channels than before.
     """
 
     def __init__(

@@ -49,6 +49,9 @@ class MaxPooling2D(Pooling):
 
     Input shape: (batch, height, width, channels). Output shape: (batch, new_height, new_width, channels).
     With channels first, the channels come second in both.
+
+    Raises:
+        ValueError: bad arguments, inputs that are no images, or images that the window does not fit into.
     """
 
     rank = 2
@@ -69,7 +72,7 @@ class MaxPooling2D(Pooling):
 class AveragePooling2D(Pooling):
     """The mean of each window, over those of its elements that lie within the image.
 
-    Arguments and shapes as in `MaxPooling2D`.
+    Arguments, shapes and errors as in `MaxPooling2D`. LeCun et al. 1998, section II.B, without its trainable factor.
     """
 
     rank = 2
@@ -117,6 +120,10 @@ class GlobalMaxPooling2D(GlobalPooling):
         keepdims: whether the spatial axes stay, with size 1.
 
     Input shape: (batch, height, width, channels). Output shape: (batch, channels), or (batch, 1, 1, channels).
+    With channels first, the channels come second in both.
+
+    Raises:
+        ValueError: bad arguments, or inputs that are no images.
     """
 
     rank = 2
@@ -136,7 +143,7 @@ class GlobalMaxPooling2D(GlobalPooling):
 class GlobalAveragePooling2D(GlobalPooling):
     """The mean of each channel.
 
-    Arguments and shapes as in `GlobalMaxPooling2D`.
+    Arguments, shapes and errors as in `GlobalMaxPooling2D`. Lin, Chen and Yan 2013, arXiv:1312.4400, section 3.2.
     """
 
     rank = 2

@@ -15,6 +15,9 @@ class Rescaling(Layer):
         offset: likewise.
 
     Input and output shape: any.
+
+    Raises:
+        ValueError: factors that are no finite numbers.
     """
 
     rows_independent = True

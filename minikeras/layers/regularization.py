@@ -17,6 +17,9 @@ class Dropout(Layer):
         seed: integer; by default drawn from the global seed.
 
     Input and output shape: any.
+
+    Raises:
+        ValueError: a rate outside of [0, 1), or a noise shape that does not fit the inputs.
     """
 
     # The whole batch draws from one generator, so that results do not depend on the number of threads.

@@ -47,6 +47,9 @@ class Reshape(Layer):
         target_shape: without the batch axis; one size may be -1, for what is left.
 
     Input shape: (batch, ...). Output shape: (batch, *target_shape).
+
+    Raises:
+        ValueError: bad arguments, or inputs of another number of elements.
     """
 
     rows_independent = True
@@ -91,6 +94,9 @@ class ZeroPadding2D(Layer):
 
     Input shape: (batch, height, width, channels). Output shape: (batch, top + height + bottom, left + width + right,
     channels). With channels first, the channels come second in both.
+
+    Raises:
+        ValueError: bad arguments, or inputs that are no images.
     """
 
     rank = 2

@@ -41,7 +41,12 @@ class Loss(Configurable):
 
     keras_module = "keras.losses"
     fuses_with = None
+    has_logits_gradient = False  # of a class of its own: a subclass with another `call` must not inherit it
     _warned = False
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        cls.has_logits_gradient = "_logits_derivative" in vars(cls)
 
     def __init__(self, name=None, reduction="sum_over_batch_size", dtype=None):
         if reduction not in _REDUCTIONS:
@@ -81,7 +86,7 @@ class Loss(Configurable):
         """Return the derivative of ``self(y_true, y_pred, sample_weight)`` by y_pred."""
         shape = np.shape(y_pred)
         y_true, y_pred = self._prepare(y_true, y_pred)
-        gradient = np.asarray(self.gradient(y_true, y_pred), self.dtype)
+        gradient = np.array(self.gradient(y_true, y_pred), self.dtype)  # a custom one may return what it keeps
         if gradient.shape != y_pred.shape:
             raise ValueError(
                 f"`gradient` of the loss {self.name!r} must return y_pred's shape {y_pred.shape}. Received: "

@@ -164,6 +164,10 @@ class Optimizer(Configurable):
                     self._slot_variables.append(self._make_variable(value, name))
         self.built = True
 
+    def knows(self, variable):
+        """Return whether the optimizer was built with this variable."""
+        return id(variable) in self._places
+
     def _forget_places(self):
         self._places = {}  # id of a variable -> Place
         self._slot_variables = []

@@ -16,6 +16,7 @@ import re
 import warnings
 
 from minikeras import checks, optimizers
+from minikeras.kernels import threads
 from minikeras.registry import to_snake_case
 from minikeras.saving import reader
 from minikeras.saving.atomic import replacing
@@ -24,6 +25,7 @@ ENDING = ".weights.h5"
 LISTED = 10  # problems that an error lists
 
 
+@threads.one_at_a_time
 def save_weights(model, filepath, overwrite=True):
     """Write the weights of ``model``, and its optimizer's state if it is compiled.
 
@@ -80,6 +82,7 @@ def _saved_names(model):
         counts[name] += 1
 
 
+@threads.one_at_a_time
 def load_weights(model, filepath, skip_mismatch=False):
     """Read the weights of ``model``, and its optimizer's state if it is compiled and the file has one that fits.
 
@@ -94,11 +97,10 @@ def load_weights(model, filepath, skip_mismatch=False):
     """
     path = _standardize_path(filepath)
     checks.check_built(model, "load_weights")
-    with model._lock:
-        with reader.open_file(path) as root:
-            values = read_state(model, root, skip_mismatch)
-        for variable, value in values:
-            variable.assign(value)
+    with reader.open_file(path) as root:
+        values = read_state(model, root, skip_mismatch)
+    for variable, value in values:
+        variable.assign(value)
 
 
 def read_state(model, root, skip_mismatch=False):

@@ -1,5 +1,6 @@
 """Progress on the screen: a tqdm bar where a line can be rewritten (terminal, notebook), finished lines elsewhere."""
 
+import os
 import sys
 import time
 
@@ -151,9 +152,16 @@ class Progbar:
 
 
 def _can_rewrite(stream):
-    """Whether a line printed to ``stream`` can be overwritten: in terminals and notebooks."""
+    """Whether a line printed to ``stream`` can be overwritten: in notebooks and in terminals that have a width."""
+    if _is_notebook(stream):
+        return True
     isatty = getattr(stream, "isatty", None)
-    return (isatty is not None and isatty()) or _is_notebook(stream)
+    if isatty is None or not isatty():
+        return False
+    try:
+        return os.get_terminal_size(stream.fileno()).columns > 0
+    except (OSError, ValueError):  # it says that it is a terminal, and has no file descriptor
+        return True
 
 
 def _is_notebook(stream):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from checks import check_layer
 
-from minikeras import layers
+from minikeras import Sequential, layers
 
 CONFIGURATIONS = {
     "relu": (layers.ReLU, {}),
@@ -57,3 +57,10 @@ def test_bad_arguments(cls, arguments, name):
 def test_softmax_axis_outside():
     with pytest.raises(ValueError, match="axis=3"):
         layers.Softmax(axis=3)(np.zeros((2, 3, 4)))
+
+
+def test_softmax_over_another_axis_does_not_pass_for_no_activation(recwarn):
+    for axis in (1, 2, -1):
+        model = Sequential([layers.Dense(3), layers.Softmax(axis=axis)])
+        model.compile("sgd", "cce", input_shape=(4, 5))
+    assert not recwarn.list

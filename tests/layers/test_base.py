@@ -97,9 +97,94 @@ def test_without_backward():
         Layer()(np.ones((1, 2)))
 
 
-def test_below_the_lowest_trainable_layer_backward_is_not_needed():
+def test_backward_is_asked_for_below_the_lowest_trainable_layer_too():
+    """No gradient passes there, but it would once a layer below is made trainable."""
     model = Sequential([NoBackward(), layers.Dense(1)]).compile("sgd", "mse", input_shape=(3,))
-    model.fit(np.ones((4, 3)), np.ones((4, 1)), verbose=0)
+    with pytest.raises(NotImplementedError, match="NoBackward"):
+        model.fit(np.ones((4, 3)), np.ones((4, 1)), verbose=0)
+
+
+def test_layers_inside_of_layers_are_refused():
+    class Block(Layer):
+        def __init__(self, inner):
+            super().__init__(name="block")
+            self.inner = inner
+
+        def call(self, inputs):
+            return inputs
+
+    for inner in (layers.Dense(3, name="dense_in"), [layers.Dense(3, name="dense_in")]):
+        with pytest.raises(ValueError, match="'block'.*'dense_in'.*`inner`"):
+            Sequential([Block(inner)]).build((None, 3))
+
+
+def test_shapes_are_traced_once_for_each_input_shape():
+    calls = []
+
+    class Traced(Layer):
+        def call(self, inputs):
+            calls.append(inputs.shape)
+            return inputs
+
+        def backward(self, doutputs):
+            return doutputs
+
+    model = Sequential([Traced(), layers.Dense(1)])
+    model.build((None, 3))
+    for n in (5, 7, 5):
+        model.predict(np.ones((n, 3)), verbose=0)
+    assert calls == [(1, 3), (5, 3), (7, 3), (5, 3)]
+
+
+class Faulty(Layer):
+    """A custom layer with faults to order."""
+
+    def __init__(self, fault):
+        super().__init__(name="scale")
+        self.fault = fault
+
+    def build(self, input_shape):
+        self.scale = self.add_weight((input_shape[-1],), "ones", name="scale")
+
+    def call(self, inputs):
+        self.inputs = inputs
+        return inputs * self.scale
+
+    def backward(self, doutputs):
+        if self.fault != "no grad":
+            self.scale.grad = (doutputs * self.inputs).sum(axis=0)
+        return {"none": None, "shape": doutputs[:, :1]}.get(self.fault, doutputs * self.scale)
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], 9) if self.fault == "declared" else tuple(input_shape)
+
+
+@pytest.mark.parametrize(
+    ("fault", "text"),
+    [
+        ("no grad", r"'scale' \(Faulty\): `backward` did not set the gradient of its weight 'scale'"),
+        ("none", r"'scale' \(Faulty\): `backward` must return.*\(None, 4\).*None"),
+        ("shape", r"'scale' \(Faulty\): `backward` must return.*\(None, 4\).*\(6, 1\)"),
+        ("declared", r"'scale' \(Faulty\): `call` returned shape \(6, 4\).*says \(6, 9\)"),
+    ],
+)
+def test_a_custom_layer_that_breaks_its_contract(fault, text):
+    ending = [layers.Flatten()] if fault == "declared" else [layers.Dense(1)]
+    model = Sequential([layers.Dense(4), Faulty(fault), *ending])
+    model.compile("sgd", "mse", input_shape=(3,))
+    before = model.get_weights()
+    with pytest.raises(ValueError, match=text):
+        model.fit(np.ones((6, 3)), np.ones((6, 9 if fault == "declared" else 1)), verbose=0)
+    for weight, value in zip(before, model.get_weights()):
+        np.testing.assert_array_equal(weight, value)
+
+
+def test_a_layer_can_be_taken_apart_after_training():
+    model = Sequential([layers.Dense(2)]).compile("sgd", "mse", input_shape=(3,))
+    model.fit(np.ones((4, 3)), np.ones((4, 2)), verbose=0)
+    layer = model.layers[0]
+    layer(np.ones((4, 3)), training=True)
+    np.testing.assert_allclose(layer.backward(np.ones((4, 2), "float32")), np.ones((4, 2)) @ layer.kernel.value.T)
 
 
 def test_backward_that_returns_a_read_only_array():

@@ -67,6 +67,16 @@ def standardize_data_format(data_format):
     return data_format
 
 
+def standardize_dtype(dtype):
+    """Return the name of a float type, `floatx` for None; anything but float32 and float64 is a ValueError."""
+    if isinstance(dtype, dict):  # Keras writes a layer's dtype as the config of a DTypePolicy
+        dtype = dtype.get("config", {}).get("name")
+    dtype = dtype or _floatx
+    if dtype not in ("float32", "float64"):
+        raise ValueError(f"`dtype` must be 'float32' or 'float64'. Received: dtype={dtype!r}")
+    return dtype
+
+
 def set_random_seed(seed):
     """Restart the sequence of generators from ``seed``, so that a run can be repeated bit for bit.
 

@@ -34,6 +34,24 @@ class ActivatedLayer(Layer):
     def backward(self, doutputs):
         return self.backward_logits(self.activation_gradient(doutputs))
 
+    def add_kernel_and_bias(self, kernel_shape):
+        """Create `kernel` and, with ``use_bias``, `bias`, one number for each of the kernel's last axis."""
+        self.kernel = self.add_weight(
+            kernel_shape,
+            self.kernel_initializer,
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+            name="kernel",
+        )
+        if self.use_bias:
+            self.bias = self.add_weight(
+                kernel_shape[-1:],
+                self.bias_initializer,
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+                name="bias",
+            )
+
     def activate(self, z, training, rows=slice(None)):
         """Replace logits by outputs, in place. ``rows``: which rows of the batch ``z`` holds."""
         if self.activation.needs_input and training:

@@ -71,7 +71,7 @@ class Layer(Configurable):
             raise ValueError(f"`name` must not contain '/', which separates names in a path. Received: {name!r}")
         self.name = name or auto_name(type(self).__name__)
         self._trainable = bool(trainable)
-        self.dtype = _standardize_dtype(dtype)
+        self.dtype = config.standardize_dtype(dtype)
         self.built = False
         self.needs_input_gradient = True
         self._build_shape = None
@@ -362,12 +362,3 @@ def standardize_shape(shape, argument="input_shape"):
                 f"`{argument}` must hold positive integers or None, without the batch axis. Received: {tuple(shape)}"
             )
     return tuple(None if size is None else int(size) for size in shape)
-
-
-def _standardize_dtype(dtype):
-    if isinstance(dtype, dict):  # Keras writes a layer's dtype as the config of a DTypePolicy
-        dtype = dtype.get("config", {}).get("name")
-    dtype = dtype or config.floatx()
-    if dtype not in ("float32", "float64"):
-        raise ValueError(f"`dtype` must be 'float32' or 'float64'. Received: {dtype!r}")
-    return dtype

@@ -55,21 +55,7 @@ class Conv(ActivatedLayer):
     def build(self, input_shape):
         self.compute_output_shape(input_shape)
         _, channels = images.split_shape(self, input_shape, self.rank)
-        self.kernel = self.add_weight(
-            (*self.kernel_size, channels // self.groups, self.filters),
-            self.kernel_initializer,
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-            name="kernel",
-        )
-        if self.use_bias:
-            self.bias = self.add_weight(
-                (self.filters,),
-                self.bias_initializer,
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-                name="bias",
-            )
+        self.add_kernel_and_bias((*self.kernel_size, channels // self.groups, self.filters))
 
     def call(self, inputs, training=False):
         x = images.to_channels_last(inputs, self.data_format)

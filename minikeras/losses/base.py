@@ -53,7 +53,7 @@ class Loss(Configurable):
             raise ValueError(f"`reduction` must be one of {_REDUCTIONS}. Received: reduction={reduction!r}")
         self.name = name or auto_name(type(self).__name__)
         self.reduction = reduction
-        self.dtype = standardize_dtype(dtype)
+        self.dtype = config.standardize_dtype(dtype)
 
     def call(self, y_true, y_pred):
         """Return the losses, an array of shape (batch, ...): y_pred's shape without the last axis."""
@@ -185,14 +185,6 @@ class LossFunctionWrapper(Loss):
 
     def call(self, y_true, y_pred):
         return np.asarray(self.fn(y_true, y_pred))
-
-
-def standardize_dtype(dtype):
-    """Return ``dtype``, or `config.floatx()` for None; anything but float32 and float64 is a ValueError."""
-    dtype = dtype or config.floatx()
-    if dtype not in ("float32", "float64"):
-        raise ValueError(f"`dtype` must be 'float32' or 'float64'. Received: dtype={dtype!r}")
-    return dtype
 
 
 def floating(x):

@@ -4,8 +4,9 @@ import math
 
 import numpy as np
 
+from minikeras import config
 from minikeras.losses import is_loss_function, serialize_function
-from minikeras.losses.base import align_weights, match_ranks, standardize_dtype
+from minikeras.losses.base import align_weights, match_ranks
 from minikeras.registry import Configurable, auto_name
 from minikeras.variable import Variable
 
@@ -34,7 +35,7 @@ class Metric(Configurable):
 
     def __init__(self, dtype=None, name=None):
         self.name = name or auto_name(type(self).__name__)
-        self.dtype = standardize_dtype(dtype)
+        self.dtype = config.standardize_dtype(dtype)
         self.variables = []
 
     def update_state(self, *args, **kwargs):

@@ -1,6 +1,7 @@
 """One-hot rows, seeds, splits, normalization, the progress bar and data sets in Python."""
 
 import io
+import os
 import random
 import subprocess
 import sys
@@ -306,3 +307,21 @@ def test_importing_is_light():
     code = f"import sys, minikeras.callbacks, minikeras.utils; print([m for m in '{slow}'.split() if m in sys.modules])"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert loaded.strip() == "[]"
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(0, 0), (0, 80), (24, 0), (24, 80)])
+def test_a_terminal_without_a_size_gets_finished_lines(monkeypatch, rows, columns):
+    """Programs that open a terminal without telling its size: tqdm would draw nothing."""
+
+    class Pseudo(Terminal):
+        def fileno(self):
+            return 99
+
+    monkeypatch.setattr(sys, "stdout", Pseudo())
+    monkeypatch.setattr("os.get_terminal_size", lambda descriptor: os.terminal_size((columns, rows)))
+    bar = utils.Progbar(2)
+    bar.update(1, [("loss", 1.0)])
+    bar.update(2, [("loss", 1.0)])
+    text = sys.stdout.getvalue()
+    assert "loss: 1.0000" in text
+    assert ("\r" in text) == (rows > 0 and columns > 0)

@@ -152,14 +152,14 @@ class Progbar:
 
 
 def _can_rewrite(stream):
-    """Whether a line printed to ``stream`` can be overwritten: in notebooks and in terminals that have a width."""
+    """Whether a line printed to ``stream`` can be overwritten: in notebooks and in terminals that have a size."""
     if _is_notebook(stream):
         return True
     isatty = getattr(stream, "isatty", None)
     if isatty is None or not isatty():
         return False
     try:
-        return os.get_terminal_size(stream.fileno()).columns > 0
+        return min(os.get_terminal_size(stream.fileno())) > 0
     except (OSError, ValueError):  # it says that it is a terminal, and has no file descriptor
         return True
 

@@ -322,3 +322,24 @@ def test_stop_training_within_an_epoch(keras):
     )  # fmt: skip
     assert_same_history(ours, theirs)
     assert len(ours.epoch) == 2
+
+
+OPTIMIZERS = [
+    ("SGD", {}), ("SGD", {"momentum": 0.9}), ("SGD", {"momentum": 0.9, "nesterov": True, "weight_decay": 0.01}),
+    ("RMSprop", {}), ("RMSprop", {"momentum": 0.5, "centered": True}), ("Adagrad", {"learning_rate": 0.05}),
+    ("Adam", {}), ("Adam", {"amsgrad": True, "clipnorm": 0.1}), ("AdamW", {"global_clipnorm": 0.5}),
+    ("Adam", {"clipvalue": 0.01}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "arguments"), OPTIMIZERS, ids=str)
+def test_weights_after_ten_steps_of_a_model(keras, name, arguments):
+    models = pair(keras, normalized, lambda k: getattr(k.optimizers, name)(**arguments), "categorical_crossentropy")
+    targets = np.eye(3, dtype="float32")[CLASSES]
+    start = models[0].get_weights()
+    for step in range(10):
+        rows = slice(5 * step, 5 * step + 5)
+        ours, theirs = (model.train_on_batch(IMAGES[rows], targets[rows]) for model in models)
+        assert ours == pytest.approx(float(theirs), rel=1e-4)
+    assert_same_weights(*models, tolerance=2e-5)
+    assert any(np.abs(a - b).max() > 1e-3 for a, b in zip(start, models[0].get_weights()))

@@ -76,7 +76,7 @@ def linear_gradient(dy, x, y, out):
 @ActivationFunction
 def relu(x, out):
     """f(x) = max(x, 0)"""
-    np.clip(x, 0, np.inf, out=out)  # three times as fast as np.maximum with a number
+    np.clip(x, 0, np.inf, out=out)  # faster than np.maximum with a number
 
 
 @relu.derivative()

@@ -120,7 +120,7 @@ class ShiftedImages(utils.PyDataset):
     """Batches of images in a new order each epoch, each image moved by up to ``shift`` pixels both ways.
 
     A digit that is a little to the left is the same digit: the network sees more of what may come than the few images
-    show, which halves its errors on the small data set.
+    show.
     """
 
     def __init__(self, x, y, batch_size, shift):

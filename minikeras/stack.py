@@ -79,7 +79,6 @@ class Stack:
         for team in self._teams[1:shares]:
             for layer, twin in zip(self.layers[first : segment.stop], team[first : segment.stop]):
                 twin.needs_input_gradient = layer.needs_input_gradient
-                twin._trainable = layer._trainable
         dx = None
         if self.layers[first].needs_input_gradient:
             dx = self._buffer(("dinputs", first), (len(dy), *segment.input_shape), self.layers[first].dtype)

@@ -89,8 +89,9 @@ def _block_width(window, filters, groups, columns=24):
     """How many neighbouring windows along the last axis are computed as one.
 
     A matrix product with few ``columns`` is slow. ``width`` neighbours share one longer window, and the kernel
-    becomes a banded matrix with a shifted copy for each of them: (width + size - 1) / size times the arithmetic, but
-    as many times fewer numbers to copy and a product with ``width * filters`` columns.
+    becomes a banded matrix with a shifted copy for each of them. Where plain im2col copies ``size`` numbers a window,
+    this copies (width + size - 1) / width, and the product has ``width * filters`` columns; for that the arithmetic
+    grows by (width + size - 1) / size, the band's zeros.
     """
     size, n = window.size[-1], window.output_size[-1]
     if groups > 1 or window.dilation[-1] > 1 or size == 1:

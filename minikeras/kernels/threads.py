@@ -1,9 +1,9 @@
 """Threads: shares of a batch on a few long-lived threads, with BLAS held to one thread meanwhile.
 
 NumPy releases the interpreter lock in ufuncs, copies and BLAS, so threads compute at the same time. Handing work to
-another thread and waiting for it wakes a sleeping core, which takes as long as a small layer: so a batch is cut into one
-share a thread, and each thread takes its share through neighbouring layers that have enough to do (see `stack.py`), in
-place of cutting every layer by itself.
+another thread and waiting for it wakes a sleeping core, which takes as long as a small layer: so a batch is cut into
+one share a thread, and each thread takes its share through neighbouring layers that have enough to do (see
+`stack.py`), in place of cutting every layer by itself.
 """
 
 import contextlib

@@ -1,0 +1,120 @@
+"""A layer beside Keras' layer of the same name: signature, config, weights, outputs, and the gradients that PyTorch's
+autograd finds. The rows of configurations are in tests/parity/test_layers_*.py, one file a family."""
+
+import importlib.util
+import inspect
+import pathlib
+
+import numpy as np
+from checks import relative_error
+
+from minikeras import layers
+
+TOLERANCE = 1e-5  # float32
+
+
+def load_tables():
+    """Gather what the files of rows define, each by the name of a layer's class.
+
+    CASES: lists of (shape of a sample, arguments). INPUTS: functions of (rng, shape) for other inputs than normally
+    distributed ones; what they return is not differentiated unless it is of floats. RANDOM: names of layers compared in
+    inference only, because they draw other random numbers. TOLERANCES: of layers that compute otherwise than Keras.
+    OTHER_ARGUMENTS, OTHER_CONFIG: sets of what only one of the two has, with the reason beside.
+    """
+    tables = {"CASES": {}, "INPUTS": {}, "RANDOM": {}, "TOLERANCES": {}, "OTHER_ARGUMENTS": {}, "OTHER_CONFIG": {}}
+    for path in sorted((pathlib.Path(__file__).parent / "parity").glob("test_layers_*.py")):
+        spec = importlib.util.spec_from_file_location(f"rows_of_{path.stem}", path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        for name, table in tables.items():
+            rows = getattr(module, name, {})
+            table.update(dict.fromkeys(rows, True) if isinstance(rows, (set, list, tuple)) else rows)
+    return tables
+
+
+def make_both(keras, name, arguments):
+    ours = getattr(layers, name)(**_own(arguments, layers), name="twin")
+    theirs = getattr(keras.layers, name)(**_own(arguments, keras.layers), name="twin")
+    return ours, theirs
+
+
+def _own(arguments, module):
+    """Arguments that are layers are given as functions of the module that makes them: `lambda layers: ...`."""
+    return {key: value(module) if inspect.isfunction(value) else value for key, value in arguments.items()}
+
+
+def check_parity(keras, name, shape, arguments, batch=4, training=True, x=None, tolerance=TOLERANCE, mask=None):
+    """Compare shapes, weights, outputs and all gradients for one batch of inputs of ``shape``."""
+    import torch
+
+    rng = np.random.default_rng(0)
+    ours, theirs = make_both(keras, name, arguments)
+    x = rng.standard_normal((batch, *shape)).astype("float32") if x is None else x
+    assert tuple(ours.compute_output_shape((None, *shape))) == tuple(theirs.compute_output_shape((None, *shape)))
+    ours.build_once((None, *shape))
+    theirs.build((None, *shape))
+    assert [(w.name, w.shape) for w in ours.weights] == [(w.name, tuple(w.shape)) for w in theirs.weights]
+    assert [w.name for w in ours.trainable_weights] == [w.name for w in theirs.trainable_weights]
+    assert [w.name for w in ours.non_trainable_weights] == [w.name for w in theirs.non_trainable_weights]
+    theirs.set_weights([_random_weight(rng, w) for w in ours.weights])
+    ours.set_weights(theirs.get_weights())
+
+    options = {"training": training} | ({} if mask is None else {"mask": mask})
+    their_options = {"training": training} | ({} if mask is None else {"mask": torch.tensor(mask)})
+    differentiable = x.dtype.kind == "f"
+    tensor = torch.tensor(x, requires_grad=differentiable)
+    y = theirs(tensor, **their_options)
+    assert relative_error(ours(x, **options), y.detach().numpy()) <= tolerance
+    variables = [w.value for w in theirs.trainable_weights]
+    if y.requires_grad:
+        dy = rng.standard_normal(y.shape).astype("float32")
+        inputs = [tensor] if differentiable else []
+        gradients = torch.autograd.grad(y, [*inputs, *variables], torch.tensor(dy), allow_unused=True)
+        gradients = [np.zeros(v.shape) if g is None else g.numpy() for v, g in zip([*inputs, *variables], gradients)]
+        dx = ours.backward(dy.copy())
+        if differentiable:
+            assert relative_error(dx, gradients.pop(0)) <= tolerance
+        for w, dw in zip(ours.trainable_weights, gradients):
+            assert relative_error(w.grad, dw, floor=0.1) <= tolerance, w.name  # some are 0 but for rounding
+    for a, b in zip(ours.get_weights(), theirs.get_weights()):  # moving statistics
+        assert relative_error(a, b) <= tolerance
+    theirs.set_weights(ours.get_weights())
+    assert relative_error(ours(x), theirs(x).detach().numpy()) <= tolerance
+
+
+def _random_weight(rng, weight):
+    value = rng.uniform(0.5, 1.5, weight.shape)
+    if any(part in weight.name for part in ("kernel", "bias", "embeddings", "alpha")):
+        value *= rng.choice([-1, 1], weight.shape)
+    return value.astype(weight.dtype)
+
+
+def check_config(keras, name, arguments, skipped=()):
+    """Compare configs, and read each one's with the other."""
+    ours, theirs = make_both(keras, name, arguments)
+    ours_config, theirs_config = layers.serialize(ours), keras.layers.serialize(theirs)
+    for key in skipped:
+        assert ours_config["config"].get(key) is None
+        assert theirs_config["config"].get(key) is None
+    assert _cleaned(ours_config, skipped) == _cleaned(theirs_config, skipped)
+    ours_again = layers.deserialize(keras.layers.serialize(theirs))
+    theirs_again = keras.layers.deserialize(layers.serialize(ours))
+    assert layers.serialize(ours_again) == layers.serialize(ours)
+    assert _cleaned(theirs_again.get_config()) == _cleaned(theirs.get_config())
+
+
+def _cleaned(value, skipped=()):
+    """Without the build_config, which says what a layer was built with, and the keys to be skipped."""
+    if isinstance(value, dict):
+        return {k: _cleaned(v, skipped) for k, v in value.items() if k not in ("build_config", *skipped)}
+    return [_cleaned(item, skipped) for item in value] if isinstance(value, list) else value
+
+
+def check_signature(keras, name, other=()):
+    """Compare names, defaults and kinds of the constructor's arguments, but for those in ``other``."""
+
+    def arguments(cls):
+        parameters = inspect.signature(cls).parameters.values()
+        return [(p.name, p.default, p.kind) for p in parameters if p.name not in other]
+
+    assert arguments(getattr(layers, name)) == arguments(getattr(keras.layers, name))

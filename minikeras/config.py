@@ -7,6 +7,7 @@ _DATA_FORMATS = ("channels_last", "channels_first")
 _floatx = "float32"
 _epsilon = 1e-7
 _image_data_format = "channels_last"
+_interactive_logging = True
 _seeds = None  # a numpy SeedSequence, made at the first use: importing numpy.random costs as much as the rest of us
 
 
@@ -65,6 +66,60 @@ def standardize_data_format(data_format):
             f"`data_format` must be one of {_DATA_FORMATS} or None. Received: {data_format!r}"
         )
     return data_format
+
+
+def backend():
+    """Return the name of what computes: always ``"numpy"``."""
+    return "numpy"
+
+
+def set_backend(backend):
+    """Choose what computes: only ``"numpy"`` does."""
+    if backend != "numpy":
+        raise ValueError(f"`backend` must be 'numpy', the only one here. Received: {backend!r}")
+
+
+def enable_interactive_logging():
+    """Print what there is to say, as how many images were found. It is so from the start."""
+    global _interactive_logging
+    _interactive_logging = True
+
+
+def disable_interactive_logging():
+    """Send what would be printed to the logger ``"minikeras"`` of Python's `logging` instead."""
+    global _interactive_logging
+    _interactive_logging = False
+
+
+def is_interactive_logging_enabled():
+    """Return whether messages are printed rather than logged."""
+    return _interactive_logging
+
+
+def dtype_policy():
+    """Return the name of the type that layers compute in and keep their weights in: `floatx`."""
+    return _floatx
+
+
+def set_dtype_policy(policy):
+    """Set the type of layers constructed from now on, as `set_floatx` does.
+
+    Args:
+        policy: ``"float32"`` or ``"float64"``. Mixed and half precision are refused, as there.
+    """
+    set_floatx(getattr(policy, "name", policy))
+
+
+def enable_traceback_filtering():
+    """Do nothing: tracebacks are short as they are, and never filtered."""
+
+
+disable_traceback_filtering = enable_traceback_filtering
+
+
+def is_traceback_filtering_enabled():
+    """Return False: tracebacks show all of their lines."""
+    return False
 
 
 def standardize_dtype(dtype):

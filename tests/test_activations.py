@@ -1,5 +1,8 @@
 """Activations: values, derivatives against central differences, in-place use, extremes, names."""
 
+import copy
+import functools
+import math
 import pickle
 
 import numpy as np
@@ -7,6 +10,7 @@ import pytest
 
 from minikeras import activations, layers
 from minikeras.activations import ActivationFunction
+from minikeras.activations.sigmoids import normal_distribution
 
 FUNCTIONS = sorted(activations._table)
 FORMULAS = {
@@ -22,9 +26,30 @@ FORMULAS = {
     "exponential": np.exp,
     "silu": lambda x: x / (1 + np.exp(-x)),
     "leaky_relu": lambda x: np.where(x > 0, x, 0.2 * x),
+    "celu": lambda x: np.where(x > 0, x, np.exp(x) - 1),
+    "gelu": lambda x: x / 2 * (1 + np.vectorize(math.erf)(x / math.sqrt(2))),
+    "mish": lambda x: x * np.tanh(np.log(1 + np.exp(x))),
+    "log_sigmoid": lambda x: -np.log(1 + np.exp(-x)),
+    "log_softmax": lambda x: x - np.log(np.exp(x).sum(axis=-1, keepdims=True)),
+    "squareplus": lambda x: (x + np.sqrt(x**2 + 4)) / 2,
+    "tanh_shrink": lambda x: x - np.tanh(x),
+    "hard_tanh": lambda x: np.where(x < -1, -1, np.where(x > 1, 1, x)),
+    "hard_silu": lambda x: np.where(x < -3, 0, np.where(x > 3, x, x * (x + 3) / 6)),
+    "hard_shrink": lambda x: np.where(abs(x) > 0.5, x, 0),
+    "soft_shrink": lambda x: np.where(x > 0.5, x - 0.5, np.where(x < -0.5, x + 0.5, 0)),
+    "sparse_sigmoid": lambda x: np.where(x <= -1, 0, np.where(x >= 1, 1, (x + 1) / 2)),
+    "sparse_plus": lambda x: np.where(x <= -1, 0, np.where(x >= 1, x, (x + 1) ** 2 / 4)),
+    "sparsemax": lambda x: np.apply_along_axis(sparsemax_of_vector, -1, x),
     "relu6": lambda x: np.where(x < 0, 0, np.where(x > 6, 6, x)),
     "hard_sigmoid": lambda x: np.where(x < -3, 0, np.where(x > 3, 1, x / 6 + 0.5)),
 }
+
+
+def sparsemax_of_vector(x):
+    """As Keras has it: see the docstring of `sparsemax`."""
+    sums = np.cumsum(sorted(x, reverse=True))
+    k = max(j for j in range(1, len(x) + 1) if sorted(x, reverse=True)[j - 1] > (sums[j - 1] - 1) / j)
+    return np.maximum(x - (sums[:k].sum() - 1) / k, 0)
 
 
 def numbers(shape=(6, 5), scale=2.0):
@@ -94,6 +119,23 @@ def test_extremes(name):
             assert np.isfinite(dx).all()
 
 
+@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_no_flag_is_raised(name, dtype):
+    """Not even NumPy's flag of underflow, for logits of 10,000."""
+    function = activations.get(name)
+    x = np.array([[-1e4, -100, -20, 0, 20, 100, 1e4], [1e4] * 7, [-1e4] * 7], dtype)
+    if name == "exponential":
+        x = np.minimum(x, 50)
+    dy = np.array([[1e-3, 1, -1, 2, -3, 1, 1]], dtype).repeat(3, axis=0)
+    with np.errstate(all="raise"):
+        y = function(x)
+        dx = np.empty_like(x)
+        function.gradient(dy, x, y, dx)
+    assert np.isfinite(y).all()
+    assert np.isfinite(dx).all()
+
+
 def test_sigmoid_of_very_negative_numbers():
     x = np.array([-17, -30, -80], "float32")
     np.testing.assert_allclose(activations.sigmoid(x), np.exp(x.astype("float64")), rtol=1e-6)
@@ -129,6 +171,102 @@ def test_get():
         layers.Dense(3, activation="signoid")
     with pytest.raises(TypeError, match="activation.*3"):
         activations.get(3)
+
+
+def test_bound_arguments():
+    x = numbers()
+    clipped = activations.relu.bind(max_value=1.0)
+    np.testing.assert_array_equal(clipped(x), np.clip(x, 0, 1))
+    np.testing.assert_array_equal(clipped(x), activations.relu(x, 0.0, 1.0))
+    assert activations.relu.bind() is activations.relu
+    assert activations.softmax.bind(axis=-1) is activations.softmax
+    assert clipped.bind(max_value=None) is activations.relu
+    assert activations.softmax.bind(axis=0).__name__ == "softmax(axis=0)"  # it does not pass for the usual one
+    assert clipped.bind(threshold=0.5).arguments == {"max_value": 1.0, "threshold": 0.5}
+    assert repr(clipped) == "<activation relu(max_value=1.0)>"
+    with pytest.raises(TypeError, match="maximum"):
+        activations.relu.bind(maximum=3)
+    config = activations.serialize(clipped)
+    for again in (activations.get(config), pickle.loads(pickle.dumps(clipped)), copy.deepcopy(clipped)):
+        assert again.arguments == clipped.arguments
+        np.testing.assert_array_equal(again(x), clipped(x))
+        assert activations.serialize(again) == config
+    assert copy.deepcopy(activations.relu) is activations.relu
+
+
+def test_callables_that_give_arguments_keep_the_derivative():
+    x = numbers()
+    for wrapped in (lambda x: activations.elu(x, alpha=0.3), functools.partial(activations.elu, alpha=0.3)):
+        function = activations.get(wrapped)
+        assert function.arguments == {"alpha": 0.3}
+        np.testing.assert_array_equal(function(x), activations.elu(x, alpha=0.3))
+    assert activations.get(lambda x: activations.relu(x)) is activations.relu
+    assert activations.get(lambda x: 2 * activations.relu(x)).gradient is None
+    assert not activations.get(np.cumsum).elementwise
+
+
+def test_config_of_keras_kind():
+    config = {"module": "builtins", "class_name": "function", "config": "relu", "registered_name": "relu"}
+    assert activations.get(config) is activations.relu
+    with pytest.raises(ValueError, match="Unknown"):
+        activations.get({"class_name": "Nothing", "config": {}})
+
+
+def test_glu():
+    x = numbers((3, 4, 6))
+    for axis, halves in ((-1, (x[..., :3], x[..., 3:])), (1, (x[:, :2], x[:, 2:]))):
+        function = activations.glu.bind(axis=axis)
+        a, b = halves
+        y = function(x)
+        np.testing.assert_allclose(y, a / (1 + np.exp(-b)))
+        rng = np.random.default_rng(1)
+        dy, direction, dx = rng.standard_normal(y.shape), rng.standard_normal(x.shape), np.full(x.shape, np.nan)
+        function.gradient(dy, x, y, dx)
+        numeric = np.sum(dy * (function(x + 1e-5 * direction) - function(x - 1e-5 * direction))) / 2e-5
+        assert abs(np.sum(dx * direction) - numeric) <= 1e-7
+    with pytest.raises(ValueError, match=r"must be even.*\(2, 5\)"):
+        activations.glu(np.zeros((2, 5)))
+    with pytest.raises(ValueError, match="Lambda"):
+        layers.Dense(4, activation="glu")(np.zeros((2, 3)))
+
+
+def test_threshold():
+    x = np.array([[-1.0, 0.5, 0.6, 3.0]])
+    function = activations.threshold.bind(0.5, -2.0)
+    np.testing.assert_array_equal(function(x), [[-2, -2, 0.6, 3]])
+    dx = np.ones_like(x)
+    function.gradient(dx, x, function(x), dx)
+    np.testing.assert_array_equal(dx, [[0, 0, 1, 1]])
+    z = x.copy()
+    function.forward(z, z)
+    np.testing.assert_array_equal(z, function(x))
+    with pytest.raises(TypeError, match="threshold.*default_value"):
+        activations.threshold(x)
+
+
+@pytest.mark.parametrize("call", [
+    lambda x: activations.squareplus(x, b=-1), lambda x: activations.celu(x, alpha=0.0),
+])  # fmt: skip
+def test_bad_arguments(call):
+    with pytest.raises(ValueError, match=r"(b=-1|alpha=0.0)"):
+        call(np.zeros(3))
+
+
+def test_squareplus_without_smoothing_is_relu():
+    x = np.array([-2.0, 0.0, 3.0])
+    function = activations.squareplus.bind(b=0)
+    np.testing.assert_array_equal(function(x), [0, 0, 3])
+    dx = np.empty(3)
+    function.gradient(np.ones(3), x, function(x), dx)
+    np.testing.assert_array_equal(dx, [0, 0.5, 1])
+
+
+def test_normal_distribution_in_the_tails():
+    x = np.linspace(-30, 30, 601)
+    exact = np.array([math.erfc(-v / math.sqrt(2)) / 2 for v in x])
+    np.testing.assert_allclose(normal_distribution(x), exact, rtol=1e-12)
+    single = x.astype("float32")
+    np.testing.assert_allclose(normal_distribution(single)[single > -5], exact[single > -5], rtol=3e-6)
 
 
 def test_custom_function():

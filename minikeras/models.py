@@ -4,6 +4,7 @@ from minikeras import layers
 from minikeras.kernels import threads
 from minikeras.layers import images
 from minikeras.layers.base import Layer
+from minikeras.layers.contents import numbered
 from minikeras.layers.core import InputLayer
 from minikeras.registry import serialize
 from minikeras.stack import Stack
@@ -121,7 +122,7 @@ class Sequential(Trainer, Layer):
         if self.built:
             return
         images.check_axis_order(self.layers[0], shape)
-        before = [(layer, _state(layer)) for layer in self._walk() if not layer.built]
+        before = [(layer, _state(layer)) for layer in self.all_layers() if not layer.built]
         try:
             self._build(given or shape)
         except Exception:  # as if nothing had been tried: the next shape may be the right one
@@ -143,6 +144,7 @@ class Sequential(Trainer, Layer):
         self._check_shared()
         for layer in self.layers:
             _set_paths(layer, self.name)
+        self._sublayers = self.find_sublayers()
         self.built = True
 
     def build_once(self, input_shape):
@@ -170,14 +172,8 @@ class Sequential(Trainer, Layer):
             else:
                 yield layer
 
-    def _walk(self):
-        """This model, its layers, and those of nested models."""
-        yield self
-        for layer in self.layers:
-            if isinstance(layer, Sequential):
-                yield from layer._walk()
-            else:
-                yield layer
+    def find_sublayers(self):
+        return [(f"layers/{name}", layer) for name, layer in numbered(self.layers)]
 
     def _check_shared(self):
         leaves = self.stack.layers
@@ -208,7 +204,7 @@ class Sequential(Trainer, Layer):
 
     # Running.
 
-    def __call__(self, inputs, training=False):
+    def __call__(self, inputs, training=False, mask=None):
         """Return the outputs for an array (batch, ...), the caller's own; builds the model if need be."""
         from minikeras import checks, data
 
@@ -217,54 +213,19 @@ class Sequential(Trainer, Layer):
             if not self.built:
                 self.build((None, *inputs.shape[1:]))
             checks.check_input(self, inputs)
-            return self._run(inputs, training)
+            return self._run(inputs, training, mask)
 
-    def call(self, inputs, training=False):
-        return self.stack.forward(inputs, training)
+    def call(self, inputs, training=False, mask=None):
+        return self.stack.forward(inputs, training, mask)
+
+    def compute_mask(self, inputs, previous_mask):
+        """The mask that the last call left."""
+        return self.stack.mask
 
     def backward(self, doutputs):
         return self.stack.input_gradient(doutputs)
 
     # Weights.
-
-    @property
-    def _weights(self):
-        return [weight for layer in self.layers for weight in layer._weights]
-
-    @_weights.setter
-    def _weights(self, value):
-        pass  # a model has none of its own
-
-    @property
-    def weights(self):
-        return [weight for layer in self.layers for weight in layer.weights]
-
-    @property
-    def trainable_weights(self):
-        return [weight for layer in self.layers for weight in layer.trainable_weights] if self.trainable else []
-
-    @property
-    def non_trainable_weights(self):
-        if not self.trainable:
-            return self.weights
-        return [weight for layer in self.layers for weight in layer.non_trainable_weights]
-
-    trainable_variables = trainable_weights
-    non_trainable_variables = non_trainable_weights
-
-    @property
-    def trainable(self):
-        return self._trainable
-
-    @trainable.setter
-    def trainable(self, value):
-        self._trainable = bool(value)
-        for layer in self.layers:
-            layer.trainable = value
-
-    @property
-    def losses(self):
-        return [penalty for layer in self.layers for penalty in layer.losses]
 
     def count_params(self):
         """Return the number of scalars in the weights."""
@@ -338,9 +299,7 @@ def _compatible(known, shape):
 def _set_paths(layer, prefix):
     """Let the weights' paths start with the names of the models that they are in."""
     prefix = f"{prefix}/{layer.name}"
-    if isinstance(layer, Sequential):
-        for inner in layer.layers:
-            _set_paths(inner, prefix)
-    else:
-        for weight in layer._weights:
-            weight.path = f"{prefix}/{weight.name}"
+    for weight in layer._weights:
+        weight.path = f"{prefix}/{weight.name}"
+    for _, inner in layer.sublayers:
+        _set_paths(inner, prefix)

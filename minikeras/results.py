@@ -3,7 +3,7 @@
 import numpy as np
 
 from minikeras import metrics as metrics_module
-from minikeras.losses.base import quiet
+from minikeras.losses.base import apply_mask, quiet
 
 
 class Results:
@@ -38,11 +38,14 @@ class Results:
                 _try(metric, y[:1], np.zeros((1, *output_shape[1:])))
         self._metrics, self.keys = pairs, ["loss", *names]
 
-    def update(self, loss, y, outputs, sample_weight):
-        """Take a batch in."""
+    def update(self, loss, y, outputs, sample_weight, mask=None):
+        """Take a batch in; ``mask`` says which outputs count, to the metrics that are means."""
         self.loss.update_state(loss, sample_weight=len(outputs))
         for metric, is_weighted in self._metrics:
-            metric.update_state(y, outputs, sample_weight if is_weighted else None)
+            weights = sample_weight if is_weighted else None
+            if mask is not None and metric.takes_mask:
+                weights = apply_mask(weights, mask, "sum", metric.dtype)
+            metric.update_state(y, outputs, weights)
 
     def reset(self):
         for metric in self.metrics:
@@ -60,7 +63,12 @@ class Results:
         return values if len(values) > 1 else values[0]
 
     def _values(self):
-        return [(key, float(metric.result())) for key, metric in zip(self.keys, self.metrics)]
+        """Pairs (name, number or array). A metric whose result is a dict has several, under their own names."""
+        values = []
+        for key, metric in zip(self.keys, self.metrics):
+            result = metric.result()
+            values += result.items() if isinstance(result, dict) else [(key, result)]
+        return [(key, float(value) if np.ndim(value) == 0 else value) for key, value in values]
 
 
 @quiet()

@@ -26,12 +26,22 @@ class Stack:
         self._plans = {}
         self._plan = []  # of the last forward pass
         self._buffers = {}
+        self.mask = None  # of the last outputs: which of them count, a bool array (batch, ...), or None for all
 
-    def forward(self, x, training=False):
-        """Return the outputs for ``x`` (batch, ...); they may be overwritten by the next call."""
+    @property
+    def casts_inputs(self):
+        """Whether inputs are made floats; not those of a first layer that takes integers."""
+        return self.layers[0].casts_inputs
+
+    def forward(self, x, training=False, mask=None):
+        """Return the outputs for ``x`` (batch, ...); they may be overwritten by the next call.
+
+        ``mask``, of the inputs, is passed on from layer to layer; that of the outputs is left in `mask`.
+        """
         self._plan = self._make_plan(x.shape)
         for segment in self._plan:
-            x = self._forward(segment, x, training)
+            x, mask = self._forward(segment, x, training, mask)
+        self.mask = mask
         return x
 
     def backward(self, dy, logits=False):
@@ -46,8 +56,8 @@ class Stack:
 
     def input_gradient(self, dy, logits=False):
         """Fill the gradients of all weights and return dL/dinputs."""
-        for layer in self.layers:
-            layer.needs_input_gradient = True
+        for i, layer in enumerate(self.layers):
+            layer.needs_input_gradient = i > 0 or layer.casts_inputs
         return self._backward_all(dy, logits, 0)
 
     def _backward_all(self, dy, logits, lowest):
@@ -58,18 +68,21 @@ class Stack:
             logits = False
         return dy
 
-    def _forward(self, segment, x, training):
+    def _forward(self, segment, x, training, mask):
         if len(segment.bounds) == 2:
-            return _run_forward(self.layers[segment.start : segment.stop], x, training)
+            return _run_forward(self.layers[segment.start : segment.stop], x, training, mask)
         dtype = self.layers[segment.stop - 1].dtype
         y = self._buffer(("outputs", segment.stop), (len(x), *segment.output_shape), dtype)
         self._gather_teams(segment)
+        masks = [None] * (len(segment.bounds) - 1)
 
         def run(share, start, stop):
-            y[start:stop] = _run_forward(self._teams[share][segment.start : segment.stop], x[start:stop], training)
+            part = None if mask is None else mask[start:stop]
+            team = self._teams[share][segment.start : segment.stop]
+            y[start:stop], masks[share] = _run_forward(team, x[start:stop], training, part)
 
         threads.run_shares(run, segment.bounds)
-        return y
+        return y, None if masks[0] is None else np.concatenate(masks)
 
     def _backward(self, segment, dy, logits, first):
         """Take ``dy`` back to the inputs of the layer number ``first``."""
@@ -106,7 +119,7 @@ class Stack:
 
     def _gather_teams(self, segment):
         while len(self._teams) < len(segment.bounds) - 1:
-            self._teams.append([layer.twin() if layer.rows_independent else None for layer in self.layers])
+            self._teams.append([layer.twin() if _is_shareable(layer) else None for layer in self.layers])
         for team in self._teams[1 : len(segment.bounds) - 1]:
             for i in range(segment.start, segment.stop):
                 self.layers[i].refresh_twin(team[i])
@@ -137,7 +150,7 @@ def plan_segments(layers, x_shape, num_threads):
     for layer in layers:
         shapes.append(tuple(layer.compute_output_shape(shapes[-1])))
         seconds = _seconds_per_row(layer, shapes[-1]) * rows / num_threads
-        heavy.append(bool(layer.rows_independent) and seconds >= HEAVY)
+        heavy.append(_is_shareable(layer) and seconds >= HEAVY)
     shared = threads.split(rows, max(1, min(num_threads, rows)))
     segments, done = [], 0
     while done < len(layers):
@@ -145,13 +158,18 @@ def plan_segments(layers, x_shape, num_threads):
         if first > done:
             segments.append(Segment(done, first, [0, rows], shapes[done][1:], shapes[first][1:]))
         if first < len(layers):
-            end = next((i for i in range(first, len(layers)) if not layers[i].rows_independent), len(layers))
+            end = next((i for i in range(first, len(layers)) if not _is_shareable(layers[i])), len(layers))
             last = max(i for i in range(first, end) if heavy[i])
             segments.append(Segment(first, last + 1, shared, shapes[first][1:], shapes[last + 1][1:]))
             done = last + 1
         else:
             done = first
     return segments
+
+
+def _is_shareable(layer):
+    """The penalty of an activity regularizer is of the outputs of the whole batch."""
+    return bool(layer.rows_independent) and layer.activity_regularizer is None
 
 
 def _seconds_per_row(layer, output_shape):
@@ -161,19 +179,22 @@ def _seconds_per_row(layer, output_shape):
     return numbers * 1e-9 + sum(w.size for w in layer.weights) * positions / 20e9
 
 
-def _run_forward(layers, x, training):
+def _run_forward(layers, x, training, mask):
+    """Return the outputs and their mask."""
     for layer in layers:
-        y = layer.run(x, training)
+        y = layer.run(x, training, mask)
         if not layer.is_built_in:
             y = _checked_outputs(layer, x, y)
+        if mask is not None or layer.makes_mask:
+            mask = layer.run_mask(x, mask)
         x = y
-    return x
+    return x, mask
 
 
 def _run_backward(layers, dy, logits):
     for layer in reversed(layers):
         if layer.is_built_in:
-            dy = layer.backward_logits(dy) if logits else layer.backward(dy)
+            dy = layer.backward_logits(dy) if logits else layer.run_backward(dy)
         else:
             dy = _checked_backward(layer, dy)
         logits = False
@@ -195,7 +216,7 @@ def _checked_backward(layer, dy):
     """Return dL/dinputs of a custom layer, if its `backward` has done all that it must."""
     for weight in layer.trainable_weights:
         weight.grad_is_set = False
-    dx = layer.backward(dy)
+    dx = layer.run_backward(dy)
     for weight in layer.trainable_weights:
         if not weight.grad_is_set:
             raise ValueError(

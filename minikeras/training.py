@@ -70,11 +70,12 @@ class Trainer:
     def train_step(self, x, y, sample_weight=None):
         """Forward, loss, backward, update."""
         outputs = self.stack.forward(x, training=True)
-        loss = self._total_loss(y, outputs, sample_weight)
+        loss_weight = self.loss.apply_mask(y, outputs, sample_weight, self.stack.mask)
+        loss = self._total_loss(y, outputs, loss_weight)
         if self._fused_activation():
-            gradient, logits = self.loss.logits_gradient(y, outputs, sample_weight), True
+            gradient, logits = self.loss.logits_gradient(y, outputs, loss_weight), True
         else:
-            gradient, logits = self.loss.weighted_gradient(y, outputs, sample_weight), False
+            gradient, logits = self.loss.weighted_gradient(y, outputs, loss_weight), False
         if self._loss_weight is not None:
             gradient *= self._loss_weight
         self.stack.backward(gradient, logits)
@@ -82,7 +83,7 @@ class Trainer:
         for weight in weights:
             if weight.regularizer is not None:
                 weight.grad += weight.regularizer.gradient(weight.value)
-        self._results.update(loss, y, outputs, sample_weight)
+        self._results.update(loss, y, outputs, sample_weight, self.stack.mask)
         if not self._warned_of_loss and not math.isfinite(loss):
             self._warned_of_loss = True
             checks.warn_of_loss(self, loss, self._step, x)
@@ -94,8 +95,9 @@ class Trainer:
     def test_step(self, x, y, sample_weight=None):
         """Forward and loss."""
         outputs = self.stack.forward(x)
-        loss = self._total_loss(y, outputs, sample_weight)
-        self._results.update(loss, y, outputs, sample_weight)
+        loss_weight = self.loss.apply_mask(y, outputs, sample_weight, self.stack.mask)
+        loss = self._total_loss(y, outputs, loss_weight)
+        self._results.update(loss, y, outputs, sample_weight, self.stack.mask)
         return loss
 
     def _total_loss(self, y, outputs, sample_weight):
@@ -108,7 +110,12 @@ class Trainer:
         """Whether the derivatives of the loss and of the last activation are taken together: softmax and cross-entropy
         make probability - target, which never vanishes as their product does."""
         wanted = self.loss.fuses_with if self.loss.has_logits_gradient else None
-        return wanted is not None and checks.last_activation(self.stack.layers) == wanted
+        last = self.stack.layers[-1]
+        return (
+            wanted is not None
+            and checks.last_activation(self.stack.layers) == wanted
+            and last.activity_regularizer is None  # it adds to the derivative by the outputs
+        )
 
     def reset_metrics(self):
         """Set the running loss and metrics back to their start."""
@@ -235,6 +242,8 @@ class Trainer:
             callbacks.on_epoch_end(epoch, logs)
             if self.stop_training or batches.ran_out:
                 break
+        if epochs and self.optimizer.use_ema:
+            self.optimizer.finalize_variable_values(self.trainable_weights)
         if batches.ran_out and batches.steps is None and not self.stop_training and epoch + 1 < epochs:
             warn(
                 f"The generator has ended, so training ends after {epoch + 1} of {epochs} epochs. Let it go on (`while "
@@ -353,12 +362,12 @@ class Trainer:
 
     @threads.one_at_a_time
     @quiet()
-    def _run(self, x, training=False):
+    def _run(self, x, training=False, mask=None):
         """Return the outputs for checked inputs, the caller's own."""
-        return np.array(self.stack.forward(self._cast(x), training))
+        return np.array(self.stack.forward(self._cast(x), training, mask))
 
     def _cast(self, x):
-        if x.dtype == self.dtype:
+        if x.dtype == self.dtype or not self.stack.casts_inputs:
             return x
         with quiet():
             return x.astype(self.dtype)

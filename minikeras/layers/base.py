@@ -16,17 +16,24 @@
             return input_shape
 
 Shapes start with the batch axis, whose size is None while shapes are inferred. What a custom layer forgets, a gradient
-or a shape, is an error in the first step. A layer does not contain other layers; a `Sequential` does.
+or a shape, is an error in the first step.
+
+A layer may keep other layers in its attributes. It runs them by calling them and takes gradients back with their
+`run_backward`; their weights are its own then: trained, saved, counted.
 """
 
 import numpy as np
 
-from minikeras import config, constraints, initializers, regularizers
-from minikeras.registry import Configurable, auto_name, serialize
-from minikeras.variable import Variable
+from minikeras import config, regularizers
+from minikeras.layers.arguments import integer_tuple, pop_input_shape, positive_integer, standardize_shape
+from minikeras.layers.contents import Contents
+from minikeras.messages import warn
+from minikeras.registry import auto_name, serialize
+
+__all__ = ["Layer", "integer_tuple", "positive_integer", "standardize_shape"]
 
 
-class Layer(Configurable):
+class Layer(Contents):
     """Base class of layers.
 
     Args:
@@ -35,31 +42,37 @@ class Layer(Configurable):
         dtype: ``"float32"`` or ``"float64"``; by default `config.floatx()`.
         input_shape: for the first layer of a model: the shape of one sample, without the batch axis.
         batch_input_shape: the same with the batch axis.
+        activity_regularizer: its penalty of the outputs is added to the loss.
 
     Attributes:
         rows_independent: True when each row of a batch is computed by itself and `call` remembers nothing but what
             it sets on ``self``: the stack then runs shares of a batch side by side, each on a `twin`. It holds for the
             very class that declares it, never for a subclass, so that a custom layer need not know of it.
+        casts_inputs: whether inputs are made floats of the layer's dtype; False for layers that take integers.
+        supports_masking: whether the mask of the inputs is the outputs' mask too.
         needs_input_gradient: False when nobody will use what `backward` returns; it may then return None.
     """
 
     keras_module = "keras.layers"
     rows_independent = False
-    _call_takes_training = True
+    casts_inputs = True
+    supports_masking = False
+    makes_mask = False
+    _call_takes = ("training",)  # arguments beside the inputs
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         cls.rows_independent = vars(cls).get("rows_independent", False)
         cls.is_built_in = cls.__module__.split(".")[0] == "minikeras"
         code = getattr(cls.call, "__code__", None)
-        arguments = () if code is None else code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-        cls._call_takes_training = code is None or "training" in arguments
+        arguments = ("training",) if code is None else code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+        cls.makes_mask = cls.compute_mask is not Layer.compute_mask
+        cls._call_takes = tuple(name for name in ("training", "mask") if name in arguments)
 
     def __init__(self, name=None, trainable=True, dtype=None, **kwargs):
-        self._input_shape_argument = _pop_input_shape(kwargs)
-        if kwargs.pop("activity_regularizer", None) is not None:
-            raise ValueError("`activity_regularizer` is not supported yet: use kernel_regularizer or bias_regularizer")
-        self.activity_regularizer = None
+        self._input_shape_argument = pop_input_shape(kwargs)
+        self.activity_regularizer = regularizers.get(kwargs.pop("activity_regularizer", None))
+        kwargs.pop("autocast", None)  # Keras': there is one dtype here
         if kwargs:
             raise TypeError(
                 f"{type(self).__name__} got unknown arguments: {', '.join(sorted(kwargs))}. "
@@ -76,6 +89,9 @@ class Layer(Configurable):
         self.needs_input_gradient = True
         self._build_shape = None
         self._weights = []
+        self._losses = []  # of `add_loss`, since the last call
+        self._activity = None  # the outputs, for `activity_regularizer`
+        self._warned_of_mask = False
         self._buffers = {}
         self._traced = {}  # input sizes -> output sizes, of a layer without `compute_output_shape`
 
@@ -114,72 +130,80 @@ class Layer(Configurable):
             self._traced[sizes] = np.shape(self.run(np.zeros((1, *sizes), self.dtype)))[1:]
         return (input_shape[0], *self._traced[sizes])
 
+    def compute_mask(self, inputs, previous_mask):
+        """Return the mask of the outputs, a bool array (batch, ...) or None, given that of the inputs."""
+        return previous_mask if self.supports_masking else None
+
     # Running and building.
 
-    def __call__(self, inputs, training=False):
+    def __call__(self, inputs, training=False, mask=None):
         """Return the outputs for an array, building the layer if need be. The result is the caller's own.
 
-        With ``training=True``, `backward` can be called afterwards.
+        With ``training=True``, `backward` can be called afterwards. ``mask``, a bool array, says which steps of the
+        inputs count, to layers that ask for it.
         """
         inputs = np.asarray(inputs)
-        if inputs.dtype != self.dtype:
+        if inputs.dtype != self.dtype and self.casts_inputs:
             inputs = inputs.astype(self.dtype)
         shape = (None, *inputs.shape[1:])
         self.build_once(shape)
         if type(self).compute_output_shape is not Layer.compute_output_shape:
             self.compute_output_shape(shape)  # says what does not fit
         self.needs_input_gradient = True  # training may have found that nobody used it
-        return np.array(self.run(inputs, training))
+        return np.array(self.run(inputs, training, mask))
 
-    def run(self, inputs, training=False):
+    def run(self, inputs, training=False, mask=None):
         """`call` without conversions and copies: what it returns may be overwritten by the next call."""
-        if self._call_takes_training:
-            return self.call(inputs, training=training)
-        return self.call(inputs)
+        if self._losses:
+            self._losses = []
+        if self._call_takes == ("training",):
+            outputs = self.call(inputs, training=training)
+        else:
+            given = {"training": training, "mask": mask}
+            outputs = self.call(inputs, **{name: given[name] for name in self._call_takes})
+        if self.activity_regularizer is not None:
+            self._activity = outputs
+        return outputs
+
+    def run_backward(self, doutputs):
+        """`backward`, with the gradient of the activity regularizer added: what those call who hold the layer."""
+        if self.activity_regularizer is not None:
+            doutputs = doutputs + self.activity_regularizer.gradient(self._activity)
+        return self.backward(doutputs)
+
+    def run_mask(self, inputs, mask):
+        """`compute_mask`, with a warning if a mask is lost."""
+        if mask is not None and not self.supports_masking and type(self).compute_mask is Layer.compute_mask:
+            if not self._warned_of_mask:
+                self._warned_of_mask = True
+                warn(
+                    f"Layer {self.name!r} ({type(self).__name__}) was passed a mask, does not support masking and "
+                    "destroys it: the layers after it do not see which steps are padding"
+                )
+            return None
+        return self.compute_mask(inputs, mask)
 
     def build_once(self, input_shape):
         """Build the layer unless it is built already."""
         if not self.built:
             self.build(input_shape)
-            self._check_inner_layers()
+            if any(not inner.built for _, inner in self.sublayers):
+                self._build_by_running(input_shape)
             self._build_shape = tuple(input_shape)
+            self._sublayers = self.find_sublayers()
             self.built = True
 
-    def _check_inner_layers(self):
-        """A layer kept in an attribute would be neither trained nor saved: better to say so."""
-        for name, value in vars(self).items():
-            for item in value if isinstance(value, (list, tuple)) else [value]:
-                if isinstance(item, Layer):
-                    raise ValueError(
-                        f"Layer {self.name!r} ({type(self).__name__}) keeps the layer {item.name!r} in its attribute "
-                        f"`{name}`. Layers inside of layers are not supported: put them into a Sequential, or write "
-                        "the layer with `add_weight` and its own `backward`"
-                    )
-
-    def add_weight(
-        self, shape=(), initializer=None, dtype=None, trainable=True, regularizer=None, constraint=None, name=None
-    ):
-        """Create a weight of this layer, to be called from `build`.
-
-        Args:
-            shape: tuple of integers.
-            initializer: name, `Initializer` or callable of (shape, dtype); by default Glorot's uniform one.
-            trainable: whether an optimizer changes it.
-            regularizer: its penalty is added to the loss, and its gradient to the weight's.
-            constraint: projects the weight after each update.
-            name: of the weight, as ``"kernel"``.
-
-        Returns:
-            the `Variable`.
-        """
-        dtype = dtype or self.dtype
-        initializer = initializers.get(initializer or "glorot_uniform")
-        value = np.array(initializer(tuple(shape), dtype=dtype), dtype, order="C")  # our own: it is written in place
-        name = name or f"variable{len(self._weights) or ''}"
-        weight = Variable(value, name, trainable, regularizers.get(regularizer), constraints.get(constraint))
-        weight.path = f"{self.name}/{name}"
-        self._weights.append(weight)
-        return weight
+    def _build_by_running(self, input_shape):
+        """Build inner layers that `build` left alone, as Keras does: by a call, here on one row of zeros."""
+        sizes = tuple(input_shape[1:])
+        if None not in sizes:
+            self.run(np.zeros((1, *sizes), self.dtype))
+        for place, inner in self.sublayers:
+            if not inner.built:
+                raise ValueError(
+                    f"Layer {self.name!r} ({type(self).__name__}) keeps the layer {inner.name!r} in `{place}` but does "
+                    f"not build it: call `self.{place}.build_once(shape)` in `build`"
+                )
 
     def buffer(self, name, shape, dtype=None):
         """Return an uninitialized array of ``shape`` that is reused from step to step.
@@ -205,7 +229,7 @@ class Layer(Configurable):
         other._buffers = buffers
 
     def __getstate__(self):
-        return {**self.__dict__, "_buffers": {}}
+        return {**self.__dict__, "_buffers": {}, "_activity": None}
 
     # Config.
 
@@ -227,6 +251,8 @@ class Layer(Configurable):
             config["dtype"] = {
                 "module": "keras", "class_name": "DTypePolicy", "config": {"name": self.dtype}, "registered_name": None
             }  # fmt: skip
+        if self.activity_regularizer is not None:
+            config["activity_regularizer"] = serialize(self.activity_regularizer)
         return {name: config.pop(name) for name in ("name", "trainable", "dtype") if name in config} | config
 
     @classmethod
@@ -234,57 +260,6 @@ class Layer(Configurable):
         """Return a new layer from what `get_config` returned, of Keras' or ours."""
         known = cls.argument_names()  # what only Keras has, as `quantization_config`, says nothing when it is None
         return super().from_config({key: value for key, value in config.items() if value is not None or key in known})
-
-    # Weights.
-
-    @property
-    def trainable(self):
-        return self._trainable
-
-    @trainable.setter
-    def trainable(self, value):
-        self._trainable = bool(value)
-
-    @property
-    def weights(self):
-        """Trainable weights first, then the others, each in the order of creation."""
-        return [w for w in self._weights if w.trainable] + [w for w in self._weights if not w.trainable]
-
-    @property
-    def variables(self):
-        return self.weights
-
-    @property
-    def trainable_weights(self):
-        return [w for w in self._weights if w.trainable] if self.trainable else []
-
-    trainable_variables = trainable_weights
-
-    @property
-    def non_trainable_weights(self):
-        return [w for w in self._weights if not w.trainable] if self.trainable else self.weights
-
-    non_trainable_variables = non_trainable_weights
-
-    def get_weights(self):
-        """Return copies of the weights' values, in the order of `weights`."""
-        return [w.numpy() for w in self.weights]
-
-    def set_weights(self, weights):
-        """Set the weights from a list of arrays as `get_weights` returns it. All shapes are checked first."""
-        own = self.weights
-        if len(weights) != len(own):
-            raise ValueError(
-                f"`weights` for {self.name!r} must hold {len(own)} arrays ({', '.join(w.path for w in own)}). "
-                f"Received: {len(weights)} arrays"
-            )
-        for variable, value in zip(own, weights):
-            if np.shape(value) != variable.shape:
-                raise ValueError(
-                    f"Weight {variable.path!r} has shape {variable.shape}. Received an array of shape {np.shape(value)}"
-                )
-        for variable, value in zip(own, weights):
-            variable.assign(value)
 
     def count_params(self):
         """Return the number of scalars in the weights."""
@@ -294,11 +269,6 @@ class Layer(Configurable):
                 "its input shape: `model.build((None, 28, 28, 1))`"
             )
         return sum(w.size for w in self.weights)
-
-    @property
-    def losses(self):
-        """Penalties of the regularized weights, a list of floats."""
-        return [float(w.regularizer(w.value)) for w in self.trainable_weights if w.regularizer is not None]
 
     @property
     def input_shape(self):
@@ -315,50 +285,3 @@ class Layer(Configurable):
 
     def __repr__(self):
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
-
-
-def positive_integer(value, argument):
-    """Return ``value`` as int, or raise a ValueError that names the argument."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value <= 0:
-        raise ValueError(f"`{argument}` must be a positive integer. Received: {argument}={value!r}")
-    return int(value)
-
-
-def integer_tuple(value, length, argument, minimum=1):
-    """Return an integer or a sequence of ``length`` integers as a tuple, or raise a ValueError."""
-    items = (value,) * length if isinstance(value, (int, np.integer)) and not isinstance(value, bool) else value
-    valid = isinstance(items, (tuple, list)) and len(items) == length
-    if not valid or any(
-        isinstance(i, bool) or not isinstance(i, (int, np.integer)) or i < minimum for i in items
-    ):
-        kind = "positive integer" if minimum == 1 else f"integer of at least {minimum}"
-        raise ValueError(
-            f"`{argument}` must be a {kind} or {length} of them. Received: {argument}={value!r}"
-        )
-    return tuple(int(i) for i in items)
-
-
-def _pop_input_shape(kwargs):
-    """Take the input shape out of a first layer's arguments; return it with the batch axis, or None."""
-    batch = kwargs.pop("batch_input_shape", None)
-    shape = kwargs.pop("input_shape", None)
-    dim = kwargs.pop("input_dim", None)
-    if batch is not None:
-        return tuple(batch)
-    if shape is not None:
-        return (None, *standardize_shape(shape))
-    return (None, positive_integer(dim, "input_dim")) if dim is not None else None
-
-
-def standardize_shape(shape, argument="input_shape"):
-    """Return ``shape`` (without the batch axis) as a tuple of positive integers or Nones."""
-    if isinstance(shape, (int, np.integer)) and not isinstance(shape, bool):
-        raise ValueError(f"`{argument}` must be a tuple or list, as ({shape},). Received: {shape!r}")
-    if not isinstance(shape, (tuple, list)):
-        raise ValueError(f"`{argument}` must be a tuple or list of integers. Received: {shape!r}")
-    for size in shape:
-        if size is not None and (isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size <= 0):
-            raise ValueError(
-                f"`{argument}` must hold positive integers or None, without the batch axis. Received: {tuple(shape)}"
-            )
-    return tuple(None if size is None else int(size) for size in shape)

@@ -10,31 +10,55 @@ from minikeras.layers.base import Layer, positive_integer, standardize_shape
 WIDE = 1 << 17  # weights from which a product is cut across the weights, not across the batch
 
 
+INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool")
+
+
 class InputLayer(Layer):
     """Says what shape and type the inputs of a model have.
 
     Args:
         shape: of one sample, without the batch axis; None for sizes that may vary.
         batch_size: size of the batch axis, by default any.
-        dtype: of the inputs, by default `config.floatx()`.
+        dtype: of the inputs, by default `config.floatx()`; an integer type says what the first layer is for, as in
+            Embedding, and converts nothing.
+        sparse, ragged, optional: of Keras; must be False.
         batch_shape: ``(batch_size, *shape)`` in one.
+        input_tensor: of Keras' functional models; must be None.
+
+    Raises:
+        ValueError: no shape, or two; a type of strings; arguments that have no meaning here.
     """
 
     rows_independent = True
+    supports_masking = True
 
     def __init__(
-        self, shape=None, batch_size=None, dtype=None, sparse=None, ragged=None, batch_shape=None, optional=False,
-        name=None,
+        self, shape=None, batch_size=None, dtype=None, sparse=None, ragged=None, batch_shape=None, input_tensor=None,
+        optional=False, name=None, **kwargs,
     ):  # fmt: skip
-        super().__init__(name=name, dtype=dtype)
-        if sparse or ragged or optional:
-            raise ValueError("InputLayer takes dense arrays: `sparse`, `ragged` and `optional` must be False")
+        super().__init__(name=name, dtype=None if dtype in INTEGERS else dtype)
+        if dtype in INTEGERS:
+            self.dtype = dtype
+        shape = kwargs.pop("input_shape", shape)
+        batch_shape = kwargs.pop("batch_input_shape", batch_shape)
+        if kwargs:
+            raise TypeError(f"InputLayer got unknown arguments: {', '.join(sorted(kwargs))}")
+        if sparse or ragged or optional or input_tensor is not None:
+            raise ValueError(
+                "InputLayer takes dense arrays: `sparse`, `ragged` and `optional` must be False, and there are no "
+                "symbolic tensors for `input_tensor`"
+            )
         if (shape is None) == (batch_shape is None):
             raise ValueError(
                 f"Give either `shape` or `batch_shape`. Received: shape={shape}, batch_shape={batch_shape}"
             )
         if batch_shape is None:
             batch_shape = (batch_size, *standardize_shape(shape, "shape"))
+        elif batch_size is not None:
+            raise ValueError(
+                f"Give either `batch_size` or `batch_shape`. Received: batch_size={batch_size}, "
+                f"batch_shape={batch_shape}"
+            )
         self.batch_shape = (batch_shape[0], *standardize_shape(tuple(batch_shape)[1:], "batch_shape"))
         self.build_once(self.batch_shape)
 
@@ -58,9 +82,12 @@ class InputLayer(Layer):
         }
 
 
-def Input(shape=None, batch_size=None, dtype=None, sparse=None, batch_shape=None, name=None):
-    """Return an `InputLayer`, to be the first of a Sequential model."""
-    return InputLayer(shape, batch_size, dtype, sparse, batch_shape=batch_shape, name=name)
+def Input(
+    shape=None, batch_size=None, dtype=None, sparse=None, ragged=None, batch_shape=None, name=None, tensor=None,
+    optional=False,
+):  # fmt: skip
+    """Return an `InputLayer`, to be the first of a Sequential model. Arguments: as there."""
+    return InputLayer(shape, batch_size, dtype, sparse, ragged, batch_shape, tensor, optional, name)
 
 
 class Dense(ActivatedLayer):
@@ -79,6 +106,8 @@ class Dense(ActivatedLayer):
     Raises:
         ValueError: bad arguments; inputs without a channel axis, or with another number of channels than before.
     """
+
+    supports_masking = True
 
     def __init__(
         self, units, activation=None, use_bias=True, kernel_initializer="glorot_uniform", bias_initializer="zeros",
@@ -162,6 +191,7 @@ class Activation(ActivatedLayer):
     """
 
     rows_independent = True
+    supports_masking = True
 
     def __init__(self, activation, **kwargs):
         super().__init__(**kwargs)

@@ -81,6 +81,19 @@ class Group:
                 raise self._refusal("/", f"it has {len(self._group)} members, more than {MAX_MEMBERS}")
             return list(self._group)
 
+    def groups(self):
+        """Return the names of those members that are groups, without following links."""
+        import h5py
+
+        links = self._group.id.links
+        with reporting(self.file, self.place):
+            return [
+                name
+                for name in self.names()
+                if links.get_info(name.encode()).type == h5py.h5l.TYPE_HARD
+                and self._group.get(name, getclass=True) is h5py.Group
+            ]
+
     def has(self, name):
         """Return whether there is a member of that name, without following it."""
         with reporting(self.file, self.place):

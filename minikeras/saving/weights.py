@@ -4,20 +4,19 @@
     layers/conv2d/vars/0, 1, ...            attribute name of vars: the layer's; its weights in their order
     layers/conv2d_1/vars/...                the second layer of that class, whatever its name is
     layers/sequential/layers/dense/vars/... a model in the model
+    layers/lstm/cell/vars/...               a layer in the attribute `cell` of a layer
     optimizer/vars/0, 1, ...                iteration, learning rate, slots; if the model is compiled
 
 Loading checks everything first: the model is as it was unless all of the file fits (or what does not is skipped on
 request).
 """
 
-import collections
 import os
 import re
 import warnings
 
 from minikeras import checks, optimizers
 from minikeras.kernels import threads
-from minikeras.registry import to_snake_case
 from minikeras.saving import reader
 from minikeras.saving.atomic import replacing
 
@@ -56,14 +55,10 @@ def write_state(model, group):
         _write_variables(model.optimizer.variables, model.optimizer.name, group.create_group("optimizer"))
 
 
-def _write_layers(model, group):
-    _write_variables([], model.name, group)
-    layers = group.create_group("layers")
-    for name, layer in _saved_names(model):
-        if hasattr(layer, "layers"):
-            _write_layers(layer, layers.create_group(name))
-        else:
-            _write_variables(layer.weights, layer.name, layers.create_group(name))
+def _write_layers(layer, group):
+    _write_variables(layer.saved_weights(), layer.name, group)
+    for place, inner in layer.sublayers:
+        _write_layers(inner, group.create_group(place))
 
 
 def _write_variables(variables, name, group):
@@ -71,15 +66,6 @@ def _write_variables(variables, name, group):
     stored.attrs["name"] = name
     for i, variable in enumerate(variables):
         stored[str(i)] = variable.value
-
-
-def _saved_names(model):
-    """Yield (name in files, layer): Keras counts the layers of a class, because the names given to them vary."""
-    counts = collections.Counter()
-    for layer in model.layers:
-        name = to_snake_case(type(layer).__name__)
-        yield (f"{name}_{counts[name]}" if counts[name] else name), layer
-        counts[name] += 1
 
 
 @threads.one_at_a_time
@@ -116,36 +102,46 @@ def read_state(model, root, skip_mismatch=False):
     return values + _read_optimizer(model, root)
 
 
-def _match_layers(model, group):
-    """Compare a model with its group in a file.
+def _match_layers(layer, group, place=""):
+    """Compare a layer, or model, with its group in a file, which may be None.
 
     Returns:
         what fits, a list of (variable, group, name in it), and what does not, a list of sentences.
     """
-    found, problems = [], []
-    layers = group.group("layers")
-    known = dict(_saved_names(model))
-    for name, layer in known.items():
-        stored = layers.group(name)
-        if stored is not None and hasattr(layer, "layers") and stored.has("layers"):
-            inner = _match_layers(layer, stored)
-        else:
-            inner = _match_variables(layer, stored, f"{layers.place}/{name}")
-        found += inner[0]
-        problems += inner[1]
-    for name in layers.names():
-        if name not in known:
-            count = _count_variables(layers.group(name))
-            if count:
-                problems.append(f"{layers.place}/{name} is left over: {count} weights for which the model has no layer")
-    return found, problems
+    total = len(layer.weights)
+    if place and total and (group is None or not _count_variables(group)):
+        return [], [f"{place} is missing: the file has no weights for layer {layer.name!r}, which has {total}"]
+    found, problems = _match_variables(layer, group, place)
+    for name, inner in layer.sublayers:
+        stored = group
+        for part in name.split("/"):
+            stored = stored and stored.group(part)
+        more_found, more_problems = _match_layers(inner, stored, f"{place}/{name}")
+        found += more_found
+        problems += more_problems
+    return found, problems + _left_over(layer, group, place)
+
+
+def _left_over(layer, group, place):
+    """Sentences about layers in the file's lists (a model's "layers", the "cells" of stacked cells) that are not in the
+    model's."""
+    known = {name for name, _ in layer.sublayers}
+    lists = {name.partition("/")[0] for name in known if "/" in name}
+    lists |= {"layers"} if hasattr(layer, "layers") else set()
+    problems = []
+    for container in sorted(lists):
+        stored = group and group.group(container)
+        for name in stored.names() if stored else ():
+            if f"{container}/{name}" in known or not stored.group(name).has("vars"):  # without, it is nobody's layer
+                continue
+            if count := _count_variables(stored.group(name)):
+                problems.append(f"{stored.place}/{name} is left over: {count} weights for which the model has no layer")
+    return problems
 
 
 def _match_variables(layer, group, place):
-    weights = layer.weights
-    count = _count_variables(group)
-    if count == 0 and weights:
-        return [], [f"{place} is missing: the file has no weights for layer {layer.name!r}, which has {len(weights)}"]
+    weights = layer.saved_weights()
+    count = _count_own(group)
     if count != len(weights):
         return [], [f"{place}: the file has {count} weights, layer {layer.name!r} has {len(weights)}"]
     stored = group.group("vars") if count else None
@@ -164,18 +160,16 @@ def _match_variables(layer, group, place):
     return ([], problems) if problems else (found, [])
 
 
-def _count_variables(group):
-    """Return how many variables lie in the group of a layer or model, which may be None."""
-    if group is None:
-        return 0
-    stored = group.group("vars")
-    count = len(stored.names()) if stored is not None else 0
-    layers = group.group("layers")
-    if layers is not None:  # one level is enough to say that there is something
-        for name in layers.names():
-            inner = layers.group(name).group("vars")
-            count += len(inner.names()) if inner is not None else 0
-    return count
+def _count_own(group):
+    """Return how many variables lie directly in the group of a layer, which may be None."""
+    stored = group and group.group("vars")
+    return len(stored.names()) if stored else 0
+
+
+def _count_variables(group, depth=4):
+    """Return how many variables lie in the group of a layer or model and in those inside of it."""
+    inner = [group.group(name) for name in group.groups() if name != "vars"] if depth else []
+    return _count_own(group) + sum(_count_variables(member, depth - 1) for member in inner)
 
 
 def _list_problems(model, root, problems):

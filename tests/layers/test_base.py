@@ -104,20 +104,6 @@ def test_backward_is_asked_for_below_the_lowest_trainable_layer_too():
         model.fit(np.ones((4, 3)), np.ones((4, 1)), verbose=0)
 
 
-def test_layers_inside_of_layers_are_refused():
-    class Block(Layer):
-        def __init__(self, inner):
-            super().__init__(name="block")
-            self.inner = inner
-
-        def call(self, inputs):
-            return inputs
-
-    for inner in (layers.Dense(3, name="dense_in"), [layers.Dense(3, name="dense_in")]):
-        with pytest.raises(ValueError, match="'block'.*'dense_in'.*`inner`"):
-            Sequential([Block(inner)]).build((None, 3))
-
-
 def test_shapes_are_traced_once_for_each_input_shape():
     calls = []
 

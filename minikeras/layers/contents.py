@@ -1,0 +1,145 @@
+"""What a layer holds: its weights, the layers inside of it, and the penalties that they add to the loss."""
+
+import numpy as np
+
+from minikeras import constraints, initializers, regularizers
+from minikeras.registry import Configurable, to_snake_case
+from minikeras.variable import Variable
+
+
+class Contents(Configurable):
+    """Abstract: the part of `Layer` that does not run."""
+
+    def add_weight(
+        self, shape=(), initializer=None, dtype=None, trainable=True, regularizer=None, constraint=None, name=None
+    ):
+        """Create a weight of this layer, to be called from `build`.
+
+        Args:
+            shape: tuple of integers.
+            initializer: name, `Initializer` or callable of (shape, dtype); by default Glorot's uniform one.
+            trainable: whether an optimizer changes it.
+            regularizer: its penalty is added to the loss, and its gradient to the weight's.
+            constraint: projects the weight after each update.
+            name: of the weight, as ``"kernel"``.
+
+        Returns:
+            the `Variable`.
+        """
+        dtype = dtype or self.dtype
+        initializer = initializers.get(initializer or "glorot_uniform")
+        value = np.array(initializer(tuple(shape), dtype=dtype), dtype, order="C")  # our own: it is written in place
+        name = name or f"variable{len(self._weights) or ''}"
+        weight = Variable(value, name, trainable, regularizers.get(regularizer), constraints.get(constraint))
+        weight.path = f"{self.name}/{name}"
+        self._weights.append(weight)
+        return weight
+
+    @property
+    def sublayers(self):
+        """The layers that this one keeps in its attributes, as pairs (place in files, layer)."""
+        return self._sublayers if self.built else self.find_sublayers()
+
+    def find_sublayers(self):
+        found = {}
+        for name, value in vars(self).items():
+            if isinstance(value, Contents):
+                found.setdefault(id(value), (name, value))
+            elif isinstance(value, (list, tuple)) and any(isinstance(item, Contents) for item in value):
+                for place, inner in numbered(item for item in value if isinstance(item, Contents)):
+                    found.setdefault(id(inner), (f"{name}/{place}", inner))
+        return list(found.values())
+
+    def all_layers(self):
+        """Yield this layer and those inside of it, at any depth."""
+        yield self
+        for _, inner in self.sublayers:
+            yield from inner.all_layers()
+
+    def add_loss(self, loss):
+        """Add a number to the loss, from within `call`. Its derivative is the affair of the layer's `backward`."""
+        self._losses.append(float(loss))
+
+    @property
+    def trainable(self):
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value):
+        self._trainable = bool(value)
+        for _, inner in self.sublayers:
+            inner.trainable = value
+
+    @property
+    def weights(self):
+        """This layer's weights, trainable ones first, then those of the layers inside; each in order of creation."""
+        own = sorted(self._weights, key=lambda w: not w.trainable)
+        return own + [w for _, inner in self.sublayers for w in inner.weights]
+
+    @property
+    def variables(self):
+        return self.weights
+
+    @property
+    def trainable_weights(self):
+        if not self.trainable:
+            return []
+        own = [w for w in self._weights if w.trainable]
+        return own + [w for _, inner in self.sublayers for w in inner.trainable_weights]
+
+    trainable_variables = trainable_weights
+
+    @property
+    def non_trainable_weights(self):
+        if not self.trainable:
+            return self.weights
+        own = [w for w in self._weights if not w.trainable]
+        return own + [w for _, inner in self.sublayers for w in inner.non_trainable_weights]
+
+    non_trainable_variables = non_trainable_weights
+
+    def saved_weights(self):
+        """The weights that files hold in this layer's own place, in their order there."""
+        return sorted(self._weights, key=lambda w: not w.trainable)
+
+    def get_weights(self):
+        """Return copies of the weights' values, in the order of `weights`."""
+        return [w.numpy() for w in self.weights]
+
+    def set_weights(self, weights):
+        """Set the weights from a list of arrays as `get_weights` returns it. All shapes are checked first."""
+        own = self.weights
+        if len(weights) != len(own):
+            raise ValueError(
+                f"`weights` for {self.name!r} must hold {len(own)} arrays ({', '.join(w.path for w in own)}). "
+                f"Received: {len(weights)} arrays"
+            )
+        for variable, value in zip(own, weights):
+            if np.shape(value) != variable.shape:
+                raise ValueError(
+                    f"Weight {variable.path!r} has shape {variable.shape}. Received an array of shape {np.shape(value)}"
+                )
+        for variable, value in zip(own, weights):
+            variable.assign(value)
+
+    @property
+    def losses(self):
+        """Penalties of the regularized weights and of the last outputs, and what `add_loss` added: a list of floats."""
+        penalties = [float(w.regularizer(w.value)) for w in self._weights if self._is_penalized(w)] + self._losses
+        if self.activity_regularizer is not None and self._activity is not None:
+            penalties.append(float(self.activity_regularizer(self._activity)))
+        for _, inner in self.sublayers:
+            penalties += inner.losses
+        return penalties
+
+    def _is_penalized(self, weight):
+        return weight.regularizer is not None and weight.trainable and self.trainable
+
+
+def numbered(layers):
+    """Yield (name in files, layer): Keras counts the layers of a class, because the names given to them vary."""
+    counts = {}
+    for layer in layers:
+        name = to_snake_case(type(layer).__name__)
+        count = counts[name] = counts.get(name, 0) + 1
+        yield (f"{name}_{count - 1}" if count > 1 else name), layer

@@ -77,6 +77,13 @@ class ActivationFunction:
         }  # fmt: skip
         return bound
 
+    def configured_as(self, config):
+        """Return the same function with another config: that of the layer that it was given as."""
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        other.origin, other.keras_name = _origin(self), config
+        return other
+
     def __getattr__(self, name):
         if name != "__signature__":
             raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")

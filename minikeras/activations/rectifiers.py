@@ -28,6 +28,8 @@ def relu(x, out, negative_slope=0.0, max_value=None, threshold=0.0):
     negative_slope (x - threshold). Nair and Hinton 2010; the arguments are Keras'."""
     negative = None
     if negative_slope:
+        if max_value is None and threshold == 0:
+            return leaky_relu.forward(x, out, negative_slope)
         negative = np.minimum(x if threshold == 0 else x - threshold, 0)
         negative *= negative_slope
     if threshold == 0:
@@ -61,12 +63,15 @@ def relu_gradient(dy, x, y, out, negative_slope=0.0, max_value=None, threshold=0
 
 
 @ActivationFunction
+@quiet
 def leaky_relu(x, out, negative_slope=0.2):
     """f(x) = x where x > 0, else negative_slope x; Maas, Hannun and Ng 2013, section 2"""
-    negative = np.minimum(x, 0)
-    negative *= negative_slope
-    np.clip(x, 0, np.inf, out=out)
-    out += negative
+    if not negative_slope:
+        np.clip(x, 0, np.inf, out=out)
+    elif negative_slope <= 1:
+        np.maximum(x, x * negative_slope, out=out)
+    else:
+        np.minimum(x, x * negative_slope, out=out)
 
 
 @leaky_relu.derivative()

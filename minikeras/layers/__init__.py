@@ -1,6 +1,6 @@
 """Layers, one family a file. `base.py` explains what a layer is."""
 
-from minikeras.layers.activation import LeakyReLU, ReLU, Softmax
+from minikeras.layers.activation import ELU, LeakyReLU, PReLU, ReLU, Softmax
 from minikeras.layers.base import Layer
 from minikeras.layers.convolution import Conv2D
 from minikeras.layers.core import Activation, Dense, Input, InputLayer
@@ -17,9 +17,9 @@ MaxPool2D, AvgPool2D = MaxPooling2D, AveragePooling2D
 GlobalMaxPool2D, GlobalAvgPool2D = GlobalMaxPooling2D, GlobalAveragePooling2D
 
 __all__ = [
-    "Activation", "AveragePooling2D", "BatchNormalization", "Conv2D", "Dense", "Dropout", "Flatten",
-    "GlobalAveragePooling2D", "GlobalMaxPooling2D", "Input", "InputLayer", "Layer", "LeakyReLU", "MaxPooling2D", "ReLU",
-    "Reshape", "Rescaling", "Softmax", "ZeroPadding2D", "deserialize", "serialize",
+    "Activation", "AveragePooling2D", "BatchNormalization", "Conv2D", "Dense", "Dropout", "ELU", "Flatten",
+    "GlobalAveragePooling2D", "GlobalMaxPooling2D", "Input", "InputLayer", "Layer", "LeakyReLU", "MaxPooling2D",
+    "PReLU", "ReLU", "Rescaling", "Reshape", "Softmax", "ZeroPadding2D", "deserialize", "serialize",
 ]  # fmt: skip
 
 _table = {name: entry for name in __all__ if isinstance(entry := globals().get(name), type)}

@@ -109,6 +109,18 @@ class Variable(np.lib.mixins.NDArrayOperatorsMixin):
     def __len__(self):
         return len(self.value)
 
+    def __bool__(self):
+        return bool(self.value)
+
+    def __float__(self):
+        return float(self.value)
+
+    def __int__(self):
+        return int(self.value)
+
+    def __format__(self, spec):
+        return format(self.value if self.ndim else self.value.item(), spec)
+
     def __getitem__(self, index):
         return self.value[index]
 

@@ -44,9 +44,10 @@ def test_state_lasts_over_batches():
 
 def test_many_samples_are_counted_exactly():
     metric = metrics.Mean()
-    metric.count = metric.total = 2.0**25  # where float32 can no longer count
+    for variable in metric.variables:
+        variable.assign(2.0**25)  # where float32 can no longer count
     metric.update_state(1.0)
-    assert metric.count == 2**25 + 1
+    assert [float(variable) for variable in metric.variables] == [2**25 + 1, 2**25 + 1]
 
 
 @pytest.mark.parametrize("metric, y_true, y_pred, expected", [
@@ -182,6 +183,6 @@ def test_bad_arguments():
     with pytest.raises(ValueError, match="`label_smoothing`"):
         metrics.CategoricalCrossentropy(label_smoothing=1)
     with pytest.raises(ValueError, match="`axis`"):
-        metrics.SparseCategoricalCrossentropy(axis=1)
+        metrics.SparseCategoricalCrossentropy(axis=None)
     with pytest.raises(ValueError, match="`dtype`"):
         metrics.Mean(dtype="int8")

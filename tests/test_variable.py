@@ -33,6 +33,12 @@ def test_stands_for_its_value():
     assert x.sum() == 8
 
 
+def test_scalars():
+    v = Variable(np.array(2.5))
+    assert (float(v), int(v), bool(v), f"{v:.2f}") == (2.5, 2, True, "2.50")
+    assert not Variable(np.array(0))
+
+
 def test_numpy_is_a_copy():
     v = make()
     v.numpy()[...] = 7

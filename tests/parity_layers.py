@@ -79,7 +79,7 @@ def check_parity(keras, name, shape, arguments, batch=4, training=True, x=None, 
     for a, b in zip(ours.get_weights(), theirs.get_weights()):  # moving statistics
         assert relative_error(a, b) <= tolerance
     theirs.set_weights(ours.get_weights())
-    assert relative_error(ours(x), theirs(x).detach().numpy()) <= tolerance
+    assert relative_error(ours(x, training=False), theirs(x, training=False).detach().numpy()) <= tolerance
 
 
 def _random_weight(rng, weight):

@@ -16,6 +16,8 @@ def geometry(input_size, size, strides, padding, dilation):
         extent = (k - 1) * d + 1
         if padding == "valid":
             axes.append((math.ceil((n - extent + 1) / s), 0))
+        elif padding == "causal":
+            axes.append((math.ceil(n / s), extent - 1))
         else:
             windows = math.ceil(n / s)
             axes.append((windows, max((windows - 1) * s + extent - n, 0) // 2))
@@ -54,6 +56,40 @@ def convolution(x, kernel, dy, strides, padding="valid", dilation=None, groups=1
             dx[a] += dy[b] @ w.T
             dkernel[place][:, o] += x[a].T @ dy[b]
     return y, dx, dkernel
+
+
+def depthwise(x, kernel, dy, strides, padding="valid", dilation=None):
+    """Return (y, dx, dkernel): a group of a convolution for each channel."""
+    *size, channels, multiplier = kernel.shape
+    grouped = kernel.reshape(*size, 1, channels * multiplier)
+    y, dx, dkernel = convolution(x, grouped, dy, strides, padding, dilation, channels)
+    return y, dx, dkernel.reshape(kernel.shape)
+
+
+def transposed_convolution(x, kernel, dy, strides, padding="valid", dilation=None, output_padding=None):
+    """Return (y, dx, dkernel): each pixel of ``x`` becomes a window, windows are added up, and the borders cut.
+
+    As Keras does it with JAX: zeros between the pixels, strides - 1 of them, and at both ends as the padding says.
+    """
+    *size, filters, channels = kernel.shape
+    dilation = dilation or (1,) * len(size)
+    ends = []
+    for k, s, d, extra in zip(size, strides, dilation, output_padding or (None,) * len(size)):
+        extent = (k - 1) * d + 1
+        if padding == "valid":
+            ends.append((extent - 1, extent - 1 + (max(extent, s) - extent if extra is None else extra)))
+        else:
+            total = s + extent - 2 if extra is None else extent + extent % 2 - 2 + extra
+            left = min(math.ceil(total / 2), extent - 1)
+            ends.append((left, total - left))
+    spread = [[left + i * s for i in range(n)] for (left, _), n, s in zip(ends, x.shape[1:-1], strides)]
+    sizes = [(n - 1) * s + 1 + sum(end) for end, n, s in zip(ends, x.shape[1:-1], strides)]
+    wide = np.zeros((len(x), *sizes, channels))
+    where = np.ix_(range(len(x)), *spread, range(channels))
+    wide[where] = x
+    flipped = np.flip(kernel, axis=range(len(size))).swapaxes(-1, -2)
+    y, dwide, dflipped = convolution(wide, flipped, dy, (1,) * len(size), "valid", dilation)
+    return y, dwide[where], np.flip(dflipped.swapaxes(-1, -2), axis=range(len(size)))
 
 
 def pooling(kind, x, dy, size, strides, padding="valid"):

@@ -76,13 +76,16 @@ def kernel_gradient(x, dy, window, out, groups=1, kept=None):
         np.copyto(out.reshape(-1, groups, filters), total.transpose(1, 0, 2))
 
 
-def input_gradient(dy, kernel, window, out, groups=1):
-    """Write dL/dx into ``out`` (batch, *window.input_size, channels), given dL/dy."""
+def input_gradient(dy, kernel, window, out, groups=1, finish=None):
+    """Write dL/dx into ``out`` (batch, *window.input_size, channels), given dL/dy.
+
+    This is what a transposed convolution computes, whose ``finish`` is that of `forward`.
+    """
     outputs, inputs = math.prod(window.output_size), math.prod(window.input_size)
     if all(s == 1 for s in window.strides) and outputs > 0.6 * inputs:
-        forward(dy, _flipped(kernel, groups), window.adjoint, out, groups)
+        forward(dy, _flipped(kernel, groups), window.adjoint, out, groups, finish)
     else:
-        _scatter(dy, kernel, window, out, groups)
+        _scatter(dy, kernel, window, out, groups, finish)
 
 
 def _block_width(window, filters, groups, columns=24):
@@ -128,7 +131,7 @@ def _narrow(dwide, window, out):
         out += dwide[..., i * step : i * step + k, :, i, :]
 
 
-def _scatter(dy, kernel, window, out, groups):
+def _scatter(dy, kernel, window, out, groups, finish):
     """y = columns @ kernel read backwards: each window's gradient is added where the window was taken from."""
     width = _block_width(window, kernel.shape[-1], groups, columns=48)
     wide = window.block(width)
@@ -153,6 +156,8 @@ def _scatter(dy, kernel, window, out, groups):
                 target = padded[(slice(None), *where, slice(start, start + reach, wide.dilation[-1]))]
                 target += part
         np.copyto(out[tile], padded[(slice(None), *inside)].reshape(out[tile].shape))
+        if finish is not None:
+            finish(tile, out[tile])
 
 
 def _tiles(x, window):

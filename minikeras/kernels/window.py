@@ -50,8 +50,9 @@ def make_window(input_size, size, strides, padding="valid", dilation=None):
     """Return the `Window` for a padding by name.
 
     ``"valid"``: windows lie within the image. ``"same"``: ceil(input / stride) windows, with the padding split evenly
-    and the odd one behind, as TensorFlow and Keras do. There are floor((input + padding - extent) / stride) + 1
-    windows, with extent = (size - 1) dilation + 1.
+    and the odd one behind, as TensorFlow and Keras do. ``"causal"``: the same number of windows with all padding in
+    front, so that each ends at its own pixel. There are floor((input + padding - extent) / stride) + 1 windows, with
+    extent = (size - 1) dilation + 1.
     """
     dilation = dilation or (1,) * len(size)
     axes = [_axis(n, k, s, d, padding) for n, k, s, d in zip(input_size, size, strides, dilation)]
@@ -65,8 +66,48 @@ def _axis(n, size, stride, dilation, padding):
     if padding == "valid":
         return (n - extent) // stride + 1, 0, 0
     windows = -(-n // stride)
+    if padding == "causal":
+        return windows, extent - 1, 0
     total = max((windows - 1) * stride + extent - n, 0)
     return windows, total // 2, total - total // 2
+
+
+@functools.lru_cache(maxsize=1024)
+def make_transposed_window(input_size, size, strides, padding="valid", dilation=None, output_padding=None):
+    """Return the `Window` of the convolution that a transposed convolution of ``input_size`` is the transpose of: its
+    inputs are the other's outputs, so ``window.output_size`` is ``input_size``.
+
+    Windows at a distance of ``strides`` cover (input - 1) stride + extent pixels. ``"valid"`` keeps them all,
+    ``"same"`` cuts both sides to input * stride pixels, the odd one at the end. ``output_padding`` says how many pixels
+    there are beyond (input - 1) stride + extent (``"valid"``) or (input - 1) stride + extent % 2 (``"same"``).
+    """
+    axes = _transposed_axes(input_size, size, strides, padding, dilation, output_padding)
+    output, before, after = (tuple(column) for column in zip(*axes))
+    return Window(output, size, strides, input_size, before, after, dilation or (1,) * len(size))
+
+
+def transposed_output_size(input_size, size, strides, padding="valid", dilation=None, output_padding=None):
+    """Return the size of a transposed convolution's outputs, None where the input's size is not known."""
+    axes = _transposed_axes([n or 1 for n in input_size], size, strides, padding, dilation, output_padding)
+    return tuple(None if n is None else axis[0] for n, axis in zip(input_size, axes))
+
+
+def _transposed_axes(input_size, size, strides, padding, dilation, output_padding):
+    dilation = dilation or (1,) * len(size)
+    extras = output_padding or (None,) * len(size)
+    axes = zip(input_size, size, strides, dilation, extras)
+    return [_transposed_axis(n, k, s, d, padding, extra) for n, k, s, d, extra in axes]
+
+
+def _transposed_axis(n, size, stride, dilation, padding, extra):
+    """Return (pixels, how many more the windows cover before them, and after them) along one axis of ``n`` windows."""
+    extent = (size - 1) * dilation + 1
+    covered = (n - 1) * stride + extent
+    if padding == "valid":
+        return covered + (max(stride - extent, 0) if extra is None else extra), 0, 0
+    pixels = n * stride if extra is None else (n - 1) * stride + extent % 2 + extra
+    before = max((covered - pixels) // 2, 0)
+    return pixels, before, max(covered - pixels - before, 0)
 
 
 def output_size(input_size, size, strides, padding="valid", dilation=None):

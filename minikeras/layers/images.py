@@ -51,7 +51,7 @@ def window_output_size(layer, input_shape, spatial, size, strides, padding, dila
     output = window.output_size(spatial, size, strides, padding, dilation)
     if any(n is not None and n <= 0 for n in output):
         hint = ""
-        if layer.data_format == "channels_last" and len(spatial) == 2 and spatial[0] in (1, 3):
+        if layer.data_format == "channels_last" and spatial[0] in (1, 3):
             hint = f" {channels_first_hint(input_shape)}"
         dilated = f", dilation_rate {tuple(dilation)}" if dilation and any(d > 1 for d in dilation) else ""
         name = "kernel_size" if dilation else "pool_size"
@@ -64,23 +64,29 @@ def window_output_size(layer, input_shape, spatial, size, strides, padding, dila
 
 
 def channels_first_hint(shape):
+    rank = len(shape) - 2
+    order = (0, *range(2, rank + 2), 1)
     return (
-        f"The shape {tuple(shape)} looks like channels_first, (batch, channels, height, width): transpose the images "
-        "with x.transpose(0, 2, 3, 1), or set data_format='channels_first' on the layers, or call "
-        "keras.config.set_image_data_format('channels_first') before making them."
+        f"The shape {tuple(shape)} looks like channels_first, (batch, channels, {AXES[rank]}): transpose the "
+        f"{'images' if rank == 2 else 'inputs'} with x.transpose{order}, or set data_format='channels_first' on the "
+        "layers, or call keras.config.set_image_data_format('channels_first') before making them."
     )
 
 
 def check_axis_order(layer, input_shape):
-    """Refuse channels-first images for a first layer that takes channels last by default.
+    """Refuse channels-first images and volumes for a first layer that takes channels last by default.
 
-    One or three "rows" of square images are taken for channels. A layer that was given its data_format is believed.
+    One or three "rows" of square images, or layers of cubes, are taken for channels. A layer that was given its
+    data_format is believed. Nothing is said of sequences: three steps are as likely as three channels.
     """
-    if getattr(layer, "data_format_given", True) or layer.data_format != "channels_last" or len(input_shape) != 4:
+    rank = getattr(layer, "rank", None)
+    if rank not in (2, 3) or len(input_shape) != rank + 2:
         return
-    _, rows, height, width = input_shape
-    if rows in (1, 3) and height is not None and height == width and height > 4:
+    if getattr(layer, "data_format_given", True) or layer.data_format != "channels_last":
+        return
+    _, first, *others = input_shape
+    if first in (1, 3) and others[0] is not None and len(set(others)) == 1 and others[0] > 4:
         raise ValueError(
-            f"Layer {layer.name!r} ({type(layer).__name__}) takes images as (batch, height, width, channels). "
-            f"{channels_first_hint(input_shape)}"
+            f"Layer {layer.name!r} ({type(layer).__name__}) takes {'images' if rank == 2 else 'inputs'} as "
+            f"(batch, {AXES[rank]}, channels). {channels_first_hint(input_shape)}"
         )

@@ -8,7 +8,7 @@ import pytest
 from checks import assert_equal
 
 from minikeras.kernels import convolution
-from minikeras.kernels.window import make_window, output_size
+from minikeras.kernels.window import make_transposed_window, make_window, output_size, transposed_output_size
 
 
 def check(input_size, size, strides, padding, dilation=None, groups=1, batch=2, channels=2, filters=4, dtype="float64"):
@@ -113,6 +113,74 @@ def test_one_image_larger_than_a_tile():
 def test_float32():
     check((9, 10), (3, 3), (1, 1), "same", channels=3, filters=5, dtype="float32")
     check((9, 10), (3, 3), (2, 2), "same", channels=3, filters=5, dtype="float32")
+
+
+def check_transposed(input_size, size, strides, padding, dilation=None, output_padding=None, batch=2, **sizes):
+    """The transpose: its forward pass is an input gradient, its input gradient a forward pass."""
+    channels, filters = sizes.get("channels", 2), sizes.get("filters", 3)
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((batch, *input_size, channels))
+    kernel = rng.standard_normal((*size, filters, channels))
+    dys = []
+
+    def draw(shape):
+        dys.append(rng.standard_normal(shape))
+        return dys[0]
+
+    y, dx, dkernel = oracles.transposed_convolution(x, kernel, draw, strides, padding, dilation, output_padding)
+    window = make_transposed_window(input_size, size, strides, padding, dilation, output_padding)
+    assert window.input_size == y.shape[1:-1]
+    assert window.output_size == input_size
+    arguments = size, strides, padding, dilation, output_padding
+    assert transposed_output_size(input_size, *arguments) == y.shape[1:-1]
+    assert transposed_output_size((None, *input_size[1:]), *arguments) == (None, *y.shape[2:-1])
+    results = [np.full(a.shape, np.nan) for a in (y, dx, dkernel)]
+    seen = []
+
+    def finish(rows, tile):
+        seen.extend(range(batch)[rows])
+        tile += 1
+
+    convolution.input_gradient(x, kernel, window, results[0], finish=finish)
+    convolution.forward(dys[0], kernel, window, results[1])
+    convolution.kernel_gradient(dys[0], x, window, results[2])
+    assert_equal(results[0], y + 1, what="y")
+    assert_equal(results[1], dx, what="dx")
+    assert_equal(results[2], dkernel, what="dkernel")
+    assert seen == list(range(batch)), "finish sees each row once"
+
+
+@pytest.mark.parametrize("rank", [1, 2, 3])
+def test_transposed_product_of_cases(rank):
+    cases = [
+        (n, k, s, padding, d, extra)
+        for n, k, s, padding, d in itertools.product((1, 4), (1, 2, 3, 4), (1, 2, 3, 5), ("valid", "same"), (1, 2))
+        if s == 1 or d == 1
+        for extra in (None, *range(s))
+    ]
+    for n, k, s, padding, d, extra in cases[:: (1, 2, 11)[rank - 1]]:
+        size, strides = (min(k, 2),) * (rank - 1) + (k,), (min(s, 2),) * (rank - 1) + (s,)
+        extras = None if extra is None else (min(extra, 1) if s > 1 else 0,) * (rank - 1) + (extra,)
+        if 0 not in transposed_output_size((n,) * rank, size, strides, padding, (d,) * rank, extras):
+            check_transposed((n,) * rank, size, strides, padding, (d,) * rank, extras)
+
+
+def test_transposed_several_tiles():
+    check_transposed((14, 12), (5, 5), (2, 2), "same", batch=1 + 2 * convolution.TILE_BYTES // (28 * 24 * 25 * 8 * 4))
+    check_transposed((28, 28), (5, 5), (1, 1), "same", batch=30, filters=8, channels=1)
+
+
+def test_causal_padding():
+    """No output sees a later input."""
+    for n, k, s, d in itertools.product((1, 5, 8), (1, 2, 4), (1, 2, 3), (1, 2)):
+        if s == 1 or d == 1:
+            check((n,), (k,), (s,), "causal", (d,))
+    x = np.zeros((1, 8, 1))
+    x[0, 5] = 1
+    window = make_window((8,), (3,), (1,), "causal", (2,))
+    y = np.empty((1, 8, 1))
+    convolution.forward(x, np.ones((3, 1, 1)), window, y)
+    np.testing.assert_array_equal(y.ravel(), [0, 0, 0, 0, 0, 1, 0, 1])
 
 
 def test_strided_input():

@@ -265,11 +265,12 @@ def test_label_smoothing_moves_targets_towards_equal_shares():
 
 
 @pytest.mark.parametrize("cls", [
-    losses.CategoricalCrossentropy, losses.SparseCategoricalCrossentropy, losses.BinaryCrossentropy
+    losses.CategoricalCrossentropy, losses.SparseCategoricalCrossentropy, losses.BinaryCrossentropy, losses.Dice
 ])  # fmt: skip
-def test_other_axes_are_refused(cls):
-    with pytest.raises(ValueError, match="`axis` must be -1"):
-        cls(axis=1)
+@pytest.mark.parametrize("axis", [True, 1.0, "1", [1.0]])
+def test_axes_are_integers(cls, axis):
+    with pytest.raises(ValueError, match="`axis` must be an integer"):
+        cls(axis=axis)
 
 
 def test_bad_reduction_and_dtype():

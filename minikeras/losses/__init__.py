@@ -4,7 +4,7 @@
 and reduces them to the number that training minimizes; `gradient` is the derivative of that number by the predictions.
 """
 
-from minikeras.losses.base import Loss, LossFunctionWrapper
+from minikeras.losses.base import Loss, LossFunctionWrapper, serialize_function
 from minikeras.losses.crossentropy import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -13,42 +13,115 @@ from minikeras.losses.crossentropy import (
     categorical_crossentropy,
     sparse_categorical_crossentropy,
 )
-from minikeras.losses.regression import (
-    MeanAbsoluteError,
-    MeanSquaredError,
-    mean_absolute_error,
-    mean_squared_error,
+from minikeras.losses.focal import (
+    BinaryFocalCrossentropy,
+    CategoricalFocalCrossentropy,
+    binary_focal_crossentropy,
+    categorical_focal_crossentropy,
 )
+from minikeras.losses.hinge import CategoricalHinge, Hinge, SquaredHinge, categorical_hinge, hinge, squared_hinge
+from minikeras.losses.probabilistic import (
+    CategoricalGeneralizedCrossEntropy,
+    KLDivergence,
+    Poisson,
+    categorical_generalized_cross_entropy,
+    kl_divergence,
+    poisson,
+)
+from minikeras.losses.regression import (
+    Huber,
+    LogCosh,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredError,
+    MeanSquaredLogarithmicError,
+    huber,
+    log_cosh,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_logarithmic_error,
+)
+from minikeras.losses.segmentation import Dice, Tversky, dice, tversky
+from minikeras.losses.similarity import Circle, CosineSimilarity, circle, cosine_similarity
 from minikeras.registry import resolve
 from minikeras.registry import serialize as _serialize
 
 __all__ = [
     "BinaryCrossentropy",
+    "BinaryFocalCrossentropy",
     "CategoricalCrossentropy",
+    "CategoricalFocalCrossentropy",
+    "CategoricalGeneralizedCrossEntropy",
+    "CategoricalHinge",
+    "Circle",
+    "CosineSimilarity",
+    "Dice",
+    "Hinge",
+    "Huber",
+    "KLDivergence",
+    "LogCosh",
     "Loss",
     "LossFunctionWrapper",
     "MeanAbsoluteError",
+    "MeanAbsolutePercentageError",
     "MeanSquaredError",
+    "MeanSquaredLogarithmicError",
+    "Poisson",
     "SparseCategoricalCrossentropy",
+    "SquaredHinge",
+    "Tversky",
     "binary_crossentropy",
+    "binary_focal_crossentropy",
     "categorical_crossentropy",
+    "categorical_focal_crossentropy",
+    "categorical_generalized_cross_entropy",
+    "categorical_hinge",
+    "circle",
+    "cosine_similarity",
     "deserialize",
+    "dice",
     "get",
     "get_for_model",
+    "hinge",
+    "huber",
+    "kl_divergence",
+    "log_cosh",
     "mean_absolute_error",
+    "mean_absolute_percentage_error",
     "mean_squared_error",
+    "mean_squared_logarithmic_error",
+    "poisson",
     "serialize",
     "sparse_categorical_crossentropy",
+    "squared_hinge",
+    "tversky",
 ]
 
 _resolved_by_shape = ("crossentropy", "ce")  # names that `get_for_model` knows and `get` does not
 
 _functions = {
     binary_crossentropy: BinaryCrossentropy,
+    binary_focal_crossentropy: BinaryFocalCrossentropy,
     categorical_crossentropy: CategoricalCrossentropy,
-    sparse_categorical_crossentropy: SparseCategoricalCrossentropy,
+    categorical_focal_crossentropy: CategoricalFocalCrossentropy,
+    categorical_generalized_cross_entropy: CategoricalGeneralizedCrossEntropy,
+    categorical_hinge: CategoricalHinge,
+    circle: Circle,
+    cosine_similarity: CosineSimilarity,
+    dice: Dice,
+    hinge: Hinge,
+    huber: Huber,
+    kl_divergence: KLDivergence,
+    log_cosh: LogCosh,
     mean_absolute_error: MeanAbsoluteError,
+    mean_absolute_percentage_error: MeanAbsolutePercentageError,
     mean_squared_error: MeanSquaredError,
+    mean_squared_logarithmic_error: MeanSquaredLogarithmicError,
+    poisson: Poisson,
+    sparse_categorical_crossentropy: SparseCategoricalCrossentropy,
+    squared_hinge: SquaredHinge,
+    tversky: Tversky,
 }
 _table = {cls.__name__: cls for cls in _functions.values()}
 _table |= {function.__name__: cls for function, cls in _functions.items()}
@@ -57,24 +130,39 @@ _table |= {
     "BCE": BinaryCrossentropy,
     "cce": CategoricalCrossentropy,
     "scce": SparseCategoricalCrossentropy,
+    "kld": KLDivergence,
+    "KLD": KLDivergence,
     "mae": MeanAbsoluteError,
     "MAE": MeanAbsoluteError,
+    "mape": MeanAbsolutePercentageError,
+    "MAPE": MeanAbsolutePercentageError,
     "mse": MeanSquaredError,
     "MSE": MeanSquaredError,
+    "msle": MeanSquaredLogarithmicError,
+    "MSLE": MeanSquaredLogarithmicError,
+    "cosine_proximity": CosineSimilarity,  # the rest are names of Keras 1 and 2
+    "huber_loss": Huber,
+    "kullback_leibler_divergence": KLDivergence,
+    "logcosh": LogCosh,
 }
 
 
 def get(identifier):
     """Return a `Loss` for a name, a config, a class, a function of (y_true, y_pred), a `Loss` or None (None).
 
-    Functions of this module have a gradient; other functions can evaluate but not train.
+    Functions of this module have a gradient; others can evaluate, and train if they have the attribute ``gradient``, see
+    `LossFunctionWrapper`.
 
     Raises:
         ValueError: an unknown name.
     """
+    return _resolve(identifier, _table)
+
+
+def _resolve(identifier, table):
     if isinstance(identifier, dict) and isinstance(identifier.get("config"), str):  # a function's, as Keras writes it
         identifier = identifier["config"]
-    found = resolve(identifier, _table, "loss", Loss)
+    found = resolve(identifier, table, "loss", Loss)
     if found is None or isinstance(found, Loss):
         return found
     return _functions[found]() if is_loss_function(found) else LossFunctionWrapper(found)
@@ -112,21 +200,17 @@ def serialize(loss):
     return serialize_function(loss) if is_loss_function(loss) else _serialize(loss)
 
 
-def deserialize(config):
-    """Return the loss that `serialize` gave the config of."""
-    return get(config)
+def deserialize(name, custom_objects=None):
+    """Return the loss that `serialize` gave the config of.
+
+    Args:
+        name: a config, or a name.
+        custom_objects: dict of names to losses of one's own.
+    """
+    return _resolve(name, {**_table, **(custom_objects or {})})
 
 
 def is_loss_function(function):
     """Return whether it is one of this module's functions."""
     return any(function is known for known in _functions)
 
-
-def serialize_function(function):
-    """Return a function's config as Keras writes it."""
-    return {
-        "module": "builtins",
-        "class_name": "function",
-        "config": getattr(function, "keras_name", function.__name__),
-        "registered_name": "function",
-    }

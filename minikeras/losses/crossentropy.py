@@ -1,6 +1,7 @@
 """Crossentropies: the negative log-likelihood of the targets.
 
-Letters: y the predictions, p the probabilities made of them, t the targets, k classes or outputs on the last axis.
+Letters: y the predictions, p the probabilities made of them, t the targets, k classes or outputs on the axis, which is
+the last one unless `axis` says otherwise.
 """
 
 import math
@@ -9,21 +10,22 @@ import numpy as np
 
 from minikeras import config
 from minikeras.losses import targets
+from minikeras.losses.arguments import axes_of, check_axis, check_smoothing, count_along, without
 from minikeras.losses.base import Loss, floating, paired, quiet
 
 
 @quiet()
 def binary_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=0.0, axis=-1):
     """loss = mean_i -(t_i log p_i + (1 - t_i) log(1 - p_i)), p = y clipped to [eps, 1 - eps] or sigmoid(y)"""
-    check_axis(axis)
+    check_axis(axis, several=True)
     y_true, y_pred = paired(y_true, y_pred)
-    y_true = _smooth(y_true, label_smoothing, 2)
+    y_true = smooth(y_true, label_smoothing, 2)
     if from_logits:  # log(1 + exp(y)) - t y, without overflow
         losses = np.maximum(y_pred, 0) - y_true * y_pred + np.log1p(np.exp(-np.abs(y_pred)))
     else:
-        p = _clip(y_pred)
+        p = clip(y_pred)
         losses = (y_true - 1) * np.log1p(-p) - y_true * np.log(p)
-    return losses.mean(axis=-1)
+    return losses.mean(axis=axes_of(axis, losses.ndim))
 
 
 class BinaryCrossentropy(Loss):
@@ -34,12 +36,13 @@ class BinaryCrossentropy(Loss):
     Args:
         from_logits: whether predictions are logits (any real number) or probabilities.
         label_smoothing: s in [0, 1): the targets become t (1 - s) + s / 2.
-        axis: -1 only.
+        axis: the axis of the mean, several, or None for all.
         reduction: see `Loss`.
         name: string.
         dtype: see `Loss`.
 
-    Targets, in [0, 1], and predictions: shape (batch, ..., k); the losses: (batch, ...).
+    Targets, in [0, 1], and predictions: shape (batch, ..., k); the losses: (batch, ...), the predictions' without the
+    axis.
     """
 
     def __init__(
@@ -49,26 +52,26 @@ class BinaryCrossentropy(Loss):
         super().__init__(name, reduction, dtype)
         self.from_logits = from_logits
         self.label_smoothing = check_smoothing(label_smoothing)
-        self.axis = check_axis(axis)
+        self.axis = self._axis = check_axis(axis, several=True)
         self.fuses_with = None if from_logits else "sigmoid"
 
     def call(self, y_true, y_pred):
-        return binary_crossentropy(y_true, y_pred, self.from_logits, self.label_smoothing)
+        return binary_crossentropy(y_true, y_pred, self.from_logits, self.label_smoothing, self.axis)
 
     def _derivative(self, y_true, y_pred):
         """d loss/d y_i = (p_i - t_i) / (p_i (1 - p_i)) / k, 0 where clipped; by logits (p_i - t_i) / k"""
         if self.from_logits:
             return self._logits_derivative(y_true, 0.5 * np.tanh(0.5 * y_pred) + 0.5)
         y_true, y_pred = paired(y_true, y_pred)
-        p = _clip(y_pred)
-        slope = (p - _smooth(y_true, self.label_smoothing, 2)) / (p * (1 - p) * y_pred.shape[-1])
+        p = clip(y_pred)
+        slope = (p - smooth(y_true, self.label_smoothing, 2)) / (p * (1 - p) * count_along(p.shape, self.axis))
         slope *= p == y_pred
         return slope
 
     def _logits_derivative(self, y_true, y_pred):
         """d loss/d logit_i = (p_i - t_i) / k"""
         y_true, y_pred = paired(y_true, y_pred)
-        return (y_pred - _smooth(y_true, self.label_smoothing, 2)) * (1 / y_pred.shape[-1])
+        return (y_pred - smooth(y_true, self.label_smoothing, 2)) * (1 / count_along(y_pred.shape, self.axis))
 
     def check_targets(self, y, output_shape, layer):
         targets.check_elementwise(y, output_shape, layer)
@@ -80,9 +83,9 @@ def categorical_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=
     """loss = -sum_i t_i log p_i, p = y / sum_j y_j clipped to [eps, 1 - eps] or softmax(y)"""
     check_axis(axis)
     y_true, y_pred = paired(y_true, y_pred)
-    y_true = _smooth(y_true, label_smoothing, y_pred.shape[-1])
-    log_p = _log_softmax(y_pred) if from_logits else np.log(_clip(_normalized(y_pred)[0]))
-    return -(y_true * log_p).sum(axis=-1)
+    y_true = smooth(y_true, label_smoothing, y_pred.shape[-1])
+    log_p = log_softmax(y_pred, axis) if from_logits else np.log(clip(normalized(y_pred, axis)[0]))
+    return -(y_true * log_p).sum(axis=axis)
 
 
 class CategoricalCrossentropy(Loss):
@@ -93,12 +96,12 @@ class CategoricalCrossentropy(Loss):
     Args:
         from_logits: whether predictions are logits (any real number) or probabilities.
         label_smoothing: s in [0, 1): the targets become t (1 - s) + s / k.
-        axis: -1 only: the classes are on the last axis.
+        axis: the axis of the classes.
         reduction: see `Loss`.
         name: string.
         dtype: see `Loss`.
 
-    Targets and predictions: shape (batch, ..., k); the losses: (batch, ...).
+    Targets and predictions: shape (batch, ..., k); the losses: (batch, ...), without the axis of the classes.
     """
 
     def __init__(
@@ -108,47 +111,42 @@ class CategoricalCrossentropy(Loss):
         super().__init__(name, reduction, dtype)
         self.from_logits = from_logits
         self.label_smoothing = check_smoothing(label_smoothing)
-        self.axis = check_axis(axis)
-        self.fuses_with = None if from_logits else "softmax"
+        self.axis = self._axis = check_axis(axis)
+        self.fuses_with = None if from_logits or axis != -1 else "softmax"  # which works along the last axis
 
     def call(self, y_true, y_pred):
-        return categorical_crossentropy(y_true, y_pred, self.from_logits, self.label_smoothing)
+        return categorical_crossentropy(y_true, y_pred, self.from_logits, self.label_smoothing, self.axis)
 
     def _derivative(self, y_true, y_pred):
         """d loss/d y_j = (sum_i c_i - c_j / p_j) / sum y, with c = t where p is not clipped, else 0"""
         if self.from_logits:
-            return self._logits_derivative(y_true, np.exp(_log_softmax(y_pred)))
+            return self._logits_derivative(y_true, np.exp(log_softmax(y_pred, self.axis)))
         y_true, y_pred = paired(y_true, y_pred)
-        p, total = _normalized(y_pred)
-        clipped = _clip(p)
-        c = _smooth(y_true, self.label_smoothing, y_pred.shape[-1]) * (clipped == p)
-        return (c.sum(axis=-1, keepdims=True) - c / clipped) / total
+        p, total = normalized(y_pred, self.axis)
+        clipped = clip(p)
+        c = smooth(y_true, self.label_smoothing, y_pred.shape[-1]) * (clipped == p)
+        return (c.sum(axis=self.axis, keepdims=True) - c / clipped) / total
 
     def _logits_derivative(self, y_true, y_pred):
         """d loss/d logit_j = p_j sum_i t_i - t_j"""
         y_true, y_pred = paired(y_true, y_pred)
-        y_true = _smooth(y_true, self.label_smoothing, y_pred.shape[-1])
-        return y_pred * y_true.sum(axis=-1, keepdims=True) - y_true
+        y_true = smooth(y_true, self.label_smoothing, y_pred.shape[-1])
+        return y_pred * y_true.sum(axis=self.axis, keepdims=True) - y_true
 
     def check_targets(self, y, output_shape, layer):
-        targets.check_categorical(y, output_shape, layer)
-        if output_shape[-1] != 1 and not self._warned:
-            message = targets.unnormalized_row(y)
-            if message:
-                self._warn_once(message)
+        targets.check_probabilities(self, y, output_shape, layer)
 
 
 @quiet()
 def sparse_categorical_crossentropy(y_true, y_pred, from_logits=False, ignore_class=None, axis=-1):
     """loss = -log p_t, p = y / sum_j y_j clipped to [eps, 1 - eps] or softmax(y); 0 where t is ``ignore_class``"""
-    check_axis(axis)
-    y_pred = floating(y_pred)
-    rows, labels, mask = _indices(y_true, y_pred.shape, ignore_class)
+    y_true, y_pred = classes_last(y_true, floating(y_pred), axis)
+    rows, labels, mask = indices(y_true, y_pred.shape, ignore_class)
     if from_logits:
-        losses = -_log_softmax(y_pred).reshape(-1, y_pred.shape[-1])[rows, labels]
+        losses = -log_softmax(y_pred).reshape(-1, y_pred.shape[-1])[rows, labels]
     else:
         p = y_pred.reshape(-1, y_pred.shape[-1])[rows, labels] / y_pred.sum(axis=-1).ravel()
-        losses = -np.log(_clip(p))
+        losses = -np.log(clip(p))
     if mask is not None:
         losses[~mask] = 0
     return losses.reshape(y_pred.shape[:-1])
@@ -163,12 +161,12 @@ class SparseCategoricalCrossentropy(Loss):
         from_logits: whether predictions are logits (any real number) or probabilities.
         ignore_class: a label, as -1 or 255, whose samples have loss 0 and do not count in means; None for none.
         reduction: see `Loss`.
-        axis: -1 only: the classes are on the last axis.
+        axis: the axis of the classes. As in Keras, the config does not hold it.
         name: string.
         dtype: see `Loss`.
 
     Targets, integers 0..k-1: shape (batch, ...) or (batch, ..., 1); predictions: (batch, ..., k); the losses:
-    (batch, ...).
+    (batch, ...). With another axis it is that one which the losses, and the targets, do not have.
     """
 
     def __init__(
@@ -178,8 +176,8 @@ class SparseCategoricalCrossentropy(Loss):
         super().__init__(name, reduction, dtype)
         self.from_logits = from_logits
         self.ignore_class = ignore_class
-        self.axis = check_axis(axis)
-        self.fuses_with = None if from_logits else "softmax"
+        self.axis = self._axis = check_axis(axis)
+        self.fuses_with = None if from_logits or axis != -1 else "softmax"
 
     def get_config(self):
         settings = super().get_config()
@@ -190,86 +188,78 @@ class SparseCategoricalCrossentropy(Loss):
         return np.asarray(y_true), np.asarray(y_pred, self.dtype)  # labels stay integers
 
     def call(self, y_true, y_pred):
-        return sparse_categorical_crossentropy(y_true, y_pred, self.from_logits, self.ignore_class)
+        return sparse_categorical_crossentropy(y_true, y_pred, self.from_logits, self.ignore_class, self.axis)
 
     def _derivative(self, y_true, y_pred):
         """d loss/d y_j = (1 - [j = t] / p_t) / sum y, 0 where p_t is clipped"""
+        y_true, y_pred = classes_last(y_true, y_pred, self.axis)
         if self.from_logits:
-            return self._logits_derivative(y_true, np.exp(_log_softmax(y_pred)))
-        rows, labels, mask = _indices(y_true, y_pred.shape, self.ignore_class)
+            return np.moveaxis(self._logits_derivative(y_true, np.exp(log_softmax(y_pred))), -1, self.axis)
+        rows, labels, mask = indices(y_true, y_pred.shape, self.ignore_class)
         y = y_pred.reshape(-1, y_pred.shape[-1])
         total = y.sum(axis=-1)
         p = y[rows, labels] / total
-        clipped = _clip(p)
+        clipped = clip(p)
         counts = clipped == p if mask is None else (clipped == p) & mask
         gradient = np.zeros_like(y)
         gradient += (counts / total)[:, None]
         gradient[rows, labels] -= counts / (clipped * total)
-        return gradient.reshape(y_pred.shape)
+        return np.moveaxis(gradient.reshape(y_pred.shape), -1, self.axis)
 
     def _logits_derivative(self, y_true, y_pred):
         """d loss/d logit_j = p_j - [j = t]"""
-        rows, labels, mask = _indices(y_true, y_pred.shape, self.ignore_class)
+        rows, labels, mask = indices(y_true, y_pred.shape, self.ignore_class)
         gradient = y_pred.reshape(-1, y_pred.shape[-1]).copy()
         gradient[rows, labels] -= 1
         if mask is not None:
             gradient[~mask] = 0
         return gradient.reshape(y_pred.shape)
 
-    def _mask(self, y_true, shape):
-        return None if self.ignore_class is None else np.not_equal(y_true, self.ignore_class).reshape(shape)
+    def _mask(self, y_true, y_pred):
+        if self.ignore_class is None:
+            return None
+        return np.not_equal(y_true, self.ignore_class).reshape(without(y_pred.shape, axes_of(self.axis, y_pred.ndim)))
 
     def check_targets(self, y, output_shape, layer):
+        y, output_shape = targets.classes_last(y, output_shape, self.axis)
         targets.check_sparse(y, output_shape, layer, self.ignore_class)
 
 
-def check_smoothing(label_smoothing):
-    """Return ``label_smoothing``, or raise a ValueError unless it is a number in [0, 1)."""
-    if (
-        isinstance(label_smoothing, bool)
-        or not isinstance(label_smoothing, (int, float, np.integer, np.floating))
-        or not 0 <= label_smoothing < 1
-    ):
-        raise ValueError(
-            f"`label_smoothing` must be a number in [0, 1), as 0.1. Received: label_smoothing={label_smoothing!r}"
-        )
-    return label_smoothing
-
-
-def check_axis(axis):
-    """Return ``axis``, or raise a ValueError unless it is -1."""
-    if isinstance(axis, bool) or axis != -1:
-        raise ValueError(
-            f"`axis` must be -1: the classes lie on the last axis. Received: axis={axis!r}. Move them there, as with "
-            "`Permute` or `np.moveaxis(y, axis, -1)`"
-        )
-    return axis
-
-
-def _smooth(y_true, label_smoothing, k):
-    """t (1 - s) + s / k"""
+def smooth(y_true, label_smoothing, k):
+    """t (1 - s) + s / k; categorical losses take the last axis' k even if their classes lie on another, as in Keras"""
     return y_true * (1 - label_smoothing) + label_smoothing / k if label_smoothing else y_true
 
 
-def _clip(p):
+def clip(p):
     """p within [eps, 1 - eps], where log p and log(1 - p) are finite"""
     epsilon = config.epsilon()
     return np.minimum(np.maximum(p, epsilon), 1 - epsilon)
 
 
-def _normalized(y_pred):
+def normalized(y_pred, axis):
     """y / sum_j y_j, and the sum"""
-    total = y_pred.sum(axis=-1, keepdims=True)
+    total = y_pred.sum(axis=axis, keepdims=True)
     return y_pred / total, total
 
 
-def _log_softmax(y_pred):
+def log_softmax(y_pred, axis=-1):
     """y - max y - log sum_j exp(y_j - max y)"""
-    shifted = y_pred - y_pred.max(axis=-1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    shifted = y_pred - y_pred.max(axis=axis, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
 
 
-def _indices(y_true, shape, ignore_class):
+def classes_last(y_true, y_pred, axis):
+    """Return labels without an axis of 1, and predictions with their classes on the last axis."""
+    y_true = np.asarray(y_true)
+    if check_axis(axis) == -1:
+        return y_true, y_pred
+    (axis,) = axes_of(axis, y_pred.ndim)
+    if y_true.ndim == y_pred.ndim and y_true.shape[axis] == 1:
+        y_true = y_true.squeeze(axis)
+    return y_true, np.moveaxis(y_pred, axis, -1)
+
+
+def indices(y_true, shape, ignore_class):
     """Row numbers and labels that pick each sample's class from predictions of ``shape``, and which samples count."""
     y_true = np.asarray(y_true)
     if y_true.shape not in (shape[:-1], (*shape[:-1], 1)):

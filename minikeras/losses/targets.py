@@ -6,6 +6,8 @@ Shapes are the whole array's or one batch's; output shapes start with None.
 
 import numpy as np
 
+from minikeras.losses.arguments import axes_of
+
 
 def check_sparse(y, output_shape, layer, ignore_class=None):
     """Raise unless ``y`` holds one whole number in 0..units-1 for each row (or pixel, or step) of the outputs."""
@@ -20,12 +22,7 @@ def check_sparse(y, output_shape, layer, ignore_class=None):
         _refuse_unflattened(shape, output_shape, layer, (shape[0], *output_shape[1:-1]), rank=len(output_shape) - 1)
     if y.size == 0 or units is None:
         return
-    if y.dtype.kind == "f" and (fractions := y != np.floor(y)).any():
-        row, value = _first(y, fractions)
-        raise ValueError(
-            f"`y` must hold class labels, which are whole numbers. Received dtype {y.dtype} with {value} (first at row "
-            f"{row}). Round them, or use a regression loss such as mean_squared_error"
-        )
+    _check_whole(y)
     if y.min() >= 0 and y.max() < units:
         return
     wrong = (y < 0) | (y >= units)
@@ -72,6 +69,27 @@ def check_categorical(y, output_shape, layer):
     _refuse_unflattened(shape, output_shape, layer, (shape[0], *output_shape[1:]), rank=len(output_shape))
 
 
+def check_probabilities(loss, y, output_shape, layer):
+    """`check_categorical`, and a warning if the rows of ``y`` do not each sum to 1."""
+    if loss.axis != -1:
+        y, output_shape = classes_last(y, output_shape, loss.axis)
+    check_categorical(y, output_shape, layer)
+    if output_shape[-1] != 1 and not loss._warned:
+        message = unnormalized_row(y)
+        if message:
+            loss._warn_once(message)
+
+
+def classes_last(y, output_shape, axis):
+    """Return targets and the outputs' shape with the axis of the classes at the end, where the checks expect it."""
+    (axis,) = axes_of(axis, len(output_shape))
+    if axis == len(output_shape) - 1:
+        return y, output_shape
+    if y.ndim == len(output_shape):
+        y = np.moveaxis(y, axis, -1)
+    return y, (*output_shape[:axis], *output_shape[axis + 1 :], output_shape[axis])
+
+
 def check_elementwise(y, output_shape, layer):
     """Raise unless ``y`` holds one number for each number of the outputs: a difference would broadcast."""
     _check_numeric(y)
@@ -96,6 +114,37 @@ def check_binary_range(y):
             "`(y + 1) / 2` for -1 and 1, or `y - 1` for 1 and 2; more than two classes need "
             "sparse_categorical_crossentropy"
         )
+
+
+def check_signs(y):
+    """Raise unless all of ``y`` is in [-1, 1]."""
+    if y.size and (y.min() < -1 or y.max() > 1):
+        raise ValueError(
+            f"Hinge labels `y` must be -1 and 1, or 0 and 1. Received values from {y.min()} to {y.max()}: recode them, "
+            "as `2 * y - 3` for 1 and 2; more than two classes need categorical_hinge with one-hot rows"
+        )
+
+
+def check_overlap(y, output_shape, layer):
+    """Raise unless ``y`` holds one number in [0, 1] for each number of the outputs."""
+    check_categorical(y, output_shape, layer)
+    check_binary_range(y)
+
+
+def check_vectors_labels(y, output_shape, layer):
+    """Raise unless ``y`` holds one whole number for each output, a vector."""
+    _check_numeric(y)
+    if len(output_shape) != 2:
+        raise ValueError(
+            f"The loss compares vectors, one for each sample, but the last layer {layer.name!r} puts out shape "
+            f"{output_shape}: put a Flatten or GlobalAveragePooling layer before the last Dense layer"
+        )
+    if y.shape[1:] not in ((), (1,)):
+        raise ValueError(
+            f"`y` of shape {y.shape} looks one-hot, but the loss expects one integer label for each vector of shape "
+            f"{output_shape}: use argmax, `y.argmax(axis=-1)`"
+        )
+    _check_whole(y)
 
 
 def unnormalized_row(y):
@@ -124,6 +173,15 @@ def _refuse_unflattened(shape, output_shape, layer, expected, rank):
         f"`y` of shape {shape} does not match the output shape {output_shape} of the last layer {layer.name!r}. "
         f"Expected shape {expected}"
     )
+
+
+def _check_whole(y):
+    if y.dtype.kind == "f" and (fractions := y != np.floor(y)).any():
+        row, value = _first(y, fractions)
+        raise ValueError(
+            f"`y` must hold class labels, which are whole numbers. Received dtype {y.dtype} with {value} (first at row "
+            f"{row}). Round them, or use a regression loss such as mean_squared_error"
+        )
 
 
 def _check_numeric(y):

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from minikeras import config
 from minikeras.registry import Configurable, resolve
 from minikeras.registry import serialize as _serialize
 
@@ -86,6 +87,56 @@ class L2(Regularizer):
         return 2 * self.l2 * np.asarray(x)
 
 
+class OrthogonalRegularizer(Regularizer):
+    """Penalty of the mean |cos| of the angles between the rows (or columns) of a matrix, which turns them apart.
+
+    With the rows scaled to norm 1, N, and G = N N^T, it is factor * sum of |G_ij| over i < j / number of such pairs.
+    A single row has no pair and no penalty. (Keras returns NaN then.)
+
+    Args:
+        factor: non-negative float.
+        mode: ``"rows"`` or ``"columns"``.
+
+    Raises:
+        ValueError: a negative or non-finite factor, another mode; a weight that is no matrix.
+    """
+
+    def __init__(self, factor=0.01, mode="rows"):
+        self.factor = _factor(factor, "factor")
+        if mode not in ("rows", "columns"):
+            raise ValueError(f"`mode` must be 'rows' or 'columns'. Received: mode={mode!r}")
+        self.mode = mode
+
+    def __call__(self, x):
+        rows, _ = self._scaled_rows(np.asarray(x))
+        return float(self._weight(rows) * np.abs(rows @ rows.T)[np.triu_indices(len(rows), 1)].sum())
+
+    def gradient(self, x):
+        """dP/dN = weight sign(G) N, without G's diagonal; scaling keeps of it what is orthogonal to each row."""
+        rows, inverse_norms = self._scaled_rows(np.asarray(x))
+        signs = np.sign(rows @ rows.T)
+        np.fill_diagonal(signs, 0)
+        dx = (signs @ rows) * rows.dtype.type(self._weight(rows))
+        scaled = inverse_norms < 1 / config.epsilon()  # shorter rows are multiplied by a constant
+        dx -= rows * (scaled * np.sum(dx * rows, axis=1, keepdims=True))
+        dx *= inverse_norms
+        return dx if self.mode == "rows" else np.ascontiguousarray(dx.T)
+
+    def _weight(self, rows):
+        return self.factor / max(len(rows) * (len(rows) - 1) / 2, 1)
+
+    def _scaled_rows(self, x):
+        """The rows (or columns) divided by their norms, and the inverse norms, which stay finite."""
+        if x.ndim != 2:
+            raise ValueError(
+                f"OrthogonalRegularizer needs a matrix, as a Dense kernel. Received a weight of shape {x.shape}"
+            )
+        rows = x if self.mode == "rows" else x.T
+        norms = np.sqrt(np.sum(np.square(rows), axis=1, keepdims=True))
+        inverse_norms = 1 / np.maximum(norms, config.epsilon())
+        return rows * inverse_norms, inverse_norms
+
+
 def _l1_penalty(factor, x):
     return float(factor * np.abs(x).sum())
 
@@ -102,11 +153,14 @@ def _factor(value, argument):
     return float(value)
 
 
-l1, l2, l1_l2 = L1, L2, L1L2  # Keras exports both spellings
+l1, l2, l1_l2, orthogonal_regularizer = L1, L2, L1L2, OrthogonalRegularizer  # Keras exports both spellings
 
 # As a name, "l1_l2" stands for both factors of 0.01: a penalty of 0, L1L2's own default, would be of no use.
 _both = L1L2(l1=0.01, l2=0.01)
-_table = {"L1": L1, "L2": L2, "L1L2": L1L2, "l1": L1, "l2": L2, "l1_l2": _both}
+_table = {
+    "L1": L1, "L2": L2, "L1L2": L1L2, "l1": L1, "l2": L2, "l1_l2": _both,
+    "OrthogonalRegularizer": OrthogonalRegularizer, "orthogonal_regularizer": OrthogonalRegularizer,
+}  # fmt: skip
 
 
 def get(identifier):

@@ -94,14 +94,48 @@ def test_seed(name):
     np.testing.assert_array_equal(first, unseeded((4, 4)))
 
 
-@pytest.mark.parametrize("name", sorted(initializers._table))
+@pytest.mark.parametrize("name", sorted(initializers._table | initializers._aliases))
 def test_round_trip(name):
     initializer = initializers.get(name)
-    assert initializer((3, 4), "float64").dtype == "float64"
-    assert initializer(()).shape == ()
+    shape = (3, 1, 4) if "STFT" in name.upper() else (3, 4)
+    assert initializer(shape, "float64").dtype == "float64"
+    assert initializer(shape).dtype == "float32"
+    assert type(initializer.clone()) is type(initializer)
+    if not isinstance(initializer, (initializers.Identity, initializers.Orthogonal, initializers.STFT)):
+        assert initializer(()).shape == ()
     again = initializers.deserialize(initializers.serialize(initializer))
     assert type(again) is type(initializer)
     assert again.get_config() == initializer.get_config()
+
+
+@pytest.mark.parametrize("shape", [(7, 4), (4, 7), (5, 5), (3, 3, 2, 4), (1, 3), (3, 1)])
+def test_orthogonal(shape):
+    q = initializers.Orthogonal(gain=0.5, seed=1)(shape, "float64").reshape(-1, shape[-1])
+    product = q.T @ q if len(q) >= q.shape[1] else q @ q.T
+    np.testing.assert_allclose(product, 0.25 * np.eye(len(product)), atol=1e-15)
+    np.testing.assert_array_equal(initializers.Orthogonal(0.5, 1)(shape, "float64").reshape(q.shape), q)
+    assert not np.array_equal(initializers.Orthogonal(0.5, 2)(shape, "float64").reshape(q.shape), q)
+
+
+def test_orthogonal_takes_no_side():
+    """All rotations are equally likely: a one-by-one matrix is 1 as often as -1, any element has mean 0."""
+    ones = [initializers.Orthogonal(seed=seed)((1, 1)).item() for seed in range(200)]
+    assert set(ones) == {-1.0, 1.0}
+    assert abs(sum(ones)) <= 60
+    first = [initializers.Orthogonal(seed=seed)((3, 3))[0, 0] for seed in range(300)]
+    assert abs(np.mean(first)) <= 0.15
+
+
+def test_identity():
+    np.testing.assert_array_equal(initializers.Identity(2.0)((2, 3)), [[2, 0, 0], [0, 2, 0]])
+
+
+def test_stft_is_the_transform_of_a_frame():
+    frame = np.random.default_rng(0).standard_normal(16)
+    transform = np.fft.rfft(frame * np.hanning(16) / np.sqrt((np.hanning(16) ** 2).sum()))
+    real, imag = (initializers.STFT(side)((16, 1, 9), "float64")[:, 0] for side in ("real", "imag"))
+    np.testing.assert_allclose(frame @ real + 1j * (frame @ imag), transform, atol=1e-12)
+    assert initializers.STFT()((1, 1, 1)).item() == 1
 
 
 def test_float64_by_default_when_set():
@@ -121,6 +155,8 @@ def test_other_identifiers():
     np.testing.assert_array_equal(from_array((3,)), np.arange(3, dtype="float32"))
     with pytest.raises(ValueError, match=r"\(3,\).*\(4,\)"):
         from_array((4,))
+    assert initializers.get(np.float64(0.3))(()) == np.float32(0.3)
+    assert isinstance(initializers.get(np.str_("zeros")), initializers.Zeros)
 
 
 @pytest.mark.parametrize("make, words", [
@@ -131,6 +167,13 @@ def test_other_identifiers():
     (lambda: initializers.VarianceScaling(scale="2"), "`scale`.*'2'"),
     (lambda: initializers.VarianceScaling(mode="fan"), "`mode`.*'fan'"),
     (lambda: initializers.VarianceScaling(distribution="gamma"), "`distribution`.*'gamma'"),
+    (lambda: initializers.Orthogonal()((3,)), r"two axes.*\(3,\)"),
+    (lambda: initializers.Identity()((3, 3, 3)), r"two axes.*\(3, 3, 3\)"),
+    (lambda: initializers.STFT("both"), "`side`.*'both'"),
+    (lambda: initializers.STFT(window="han"), "'han'.*'hann'"),
+    (lambda: initializers.STFT(scaling="l2"), "`scaling`.*'l2'"),
+    (lambda: initializers.STFT()((3, 2, 4)), r"\(3, 2, 4\)"),
+    (lambda: initializers.STFT(window=np.ones(4))((3, 1, 4)), r"`window`.*\(3,\).*\(4,\)"),
 ])
 def test_bad_input(make, words):
     with pytest.raises(ValueError, match=words):

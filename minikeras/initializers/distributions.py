@@ -1,4 +1,4 @@
-"""Initializers: the values that weights start from, as ``HeNormal()(shape)``.
+"""Initializers that draw random values.
 
 A weight's start should keep the variance of what flows through the layer about constant, forward and backward. How
 many numbers flow into and out of one unit (the fans) then decides the spread.
@@ -9,48 +9,10 @@ import math
 import numpy as np
 
 from minikeras import config
-from minikeras.registry import Configurable, resolve, to_snake_case
-from minikeras.registry import serialize as _serialize
+from minikeras.initializers.base import Initializer
 
 # The standard deviation of a standard normal distribution cut off at -2 and 2.
 TRUNCATED_STDDEV = 0.87962566103423978
-
-
-class Initializer(Configurable):
-    """Base class of initializers: a subclass has ``__call__(self, shape, dtype=None)``, which returns a new array."""
-
-    keras_module = "keras.initializers"
-
-    def __call__(self, shape, dtype=None):
-        raise NotImplementedError(f"{type(self).__name__} has no `__call__(self, shape, dtype=None)`")
-
-
-class Zeros(Initializer):
-    """Zeros everywhere, the usual start of a bias."""
-
-    def __call__(self, shape, dtype=None):
-        return np.zeros(shape, dtype or config.floatx())
-
-
-class Ones(Initializer):
-    """Ones everywhere, the usual start of a scale."""
-
-    def __call__(self, shape, dtype=None):
-        return np.ones(shape, dtype or config.floatx())
-
-
-class Constant(Initializer):
-    """One value everywhere.
-
-    Args:
-        value: a number.
-    """
-
-    def __init__(self, value=0.0):
-        self.value = value
-
-    def __call__(self, shape, dtype=None):
-        return np.full(shape, self.value, dtype or config.floatx())
 
 
 class RandomInitializer(Initializer):
@@ -233,6 +195,37 @@ class LecunNormal(VarianceScaling):
         super().__init__(1.0, "fan_in", "truncated_normal", seed, input_axes, output_axes)
 
 
+class Orthogonal(RandomInitializer):
+    """A random orthogonal matrix, all of them equally likely, times a gain; Saxe et al. 2014, arXiv:1312.6120.
+
+    With more rows than columns its columns are orthonormal, otherwise its rows. A weight of more than two axes is taken
+    as the matrix (all but the last axis, last axis).
+
+    Args:
+        gain: factor of the matrix.
+        seed: see `RandomInitializer`.
+
+    Raises:
+        ValueError: a weight with less than two axes.
+    """
+
+    def __init__(self, gain=1.0, seed=None):
+        super().__init__(seed)
+        self.gain = gain
+
+    def __call__(self, shape, dtype=None):
+        if len(shape) < 2:
+            raise ValueError(
+                f"Orthogonal initializes weights with two axes or more. Received: shape={tuple(shape)}. For a vector "
+                "use 'random_normal'"
+            )
+        rows, columns = math.prod(shape[:-1]), shape[-1]
+        q, r = np.linalg.qr(self.normal((max(rows, columns), min(rows, columns)), 0.0, 1.0, dtype))
+        q *= np.where(np.diag(r) < 0, -1, 1).astype(q.dtype)  # else q would depend on how LAPACK chooses signs
+        q *= self.gain
+        return np.ascontiguousarray(q if rows >= columns else q.T).reshape(shape)
+
+
 def compute_fans(shape, input_axes=None, output_axes=None):
     """Return (fan_in, fan_out): how many numbers enter a unit, and how many units a number enters.
 
@@ -246,49 +239,3 @@ def compute_fans(shape, input_axes=None, output_axes=None):
         return math.prod(shape), math.prod(shape)
     area = math.prod(shape[:-2])
     return area * shape[-2], area * shape[-1]
-
-
-_classes = (
-    Zeros, Ones, Constant, RandomNormal, RandomUniform, TruncatedNormal, VarianceScaling, GlorotUniform, GlorotNormal,
-    HeUniform, HeNormal, LecunUniform, LecunNormal,
-)  # fmt: skip
-_table = {cls.__name__: cls for cls in _classes} | {to_snake_case(cls.__name__): cls for cls in _classes}
-_table |= {"zero": Zeros, "one": Ones, "normal": RandomNormal, "uniform": RandomUniform}
-
-# The names by which Keras exports the classes as well.
-zeros, ones, constant = Zeros, Ones, Constant
-random_normal, random_uniform, truncated_normal = RandomNormal, RandomUniform, TruncatedNormal
-variance_scaling, glorot_uniform, glorot_normal = VarianceScaling, GlorotUniform, GlorotNormal
-he_uniform, he_normal, lecun_uniform, lecun_normal = HeUniform, HeNormal, LecunUniform, LecunNormal
-
-
-def get(identifier):
-    """Return an initializer for a name, a config, a class, an array, or a callable of (shape, dtype).
-
-    Raises:
-        ValueError: an unknown name.
-    """
-    if isinstance(identifier, np.ndarray):
-        return _from_array(identifier)
-    return resolve(identifier, _table, "initializer", Initializer)
-
-
-def _from_array(array):
-    """Return an initializer that gives the array's values to a weight of the same shape."""
-
-    def initializer(shape, dtype=None):
-        if tuple(shape) != array.shape:
-            raise ValueError(f"The array given as initializer has shape {array.shape}, the weight {tuple(shape)}")
-        return array.astype(dtype or config.floatx())
-
-    return initializer
-
-
-def serialize(initializer):
-    """Return the initializer's config."""
-    return _serialize(initializer)
-
-
-def deserialize(config):
-    """Return the initializer of a config that `serialize` returned."""
-    return get(config)

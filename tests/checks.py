@@ -68,7 +68,7 @@ def check_layer(
         layer.build_once((None, *input_shape))
         for weight in layer.weights:  # zeros and ones hide errors
             signs = [-1, 1] if weight.trainable else [1]  # a variance is not negative
-            weight.assign(rng.uniform(0.5, 1.5, weight.shape) * rng.choice(signs, weight.shape))
+            weight.assign((rng.uniform(0.5, 1.5, weight.shape) * rng.choice(signs, weight.shape)).astype(weight.dtype))
         y = _run(layer, x, True)
         assert y.shape == (batch, *declared[1:]), f"declared {declared}, computed {y.shape}"
         assert declared[0] is None

@@ -1,0 +1,248 @@
+"""Layers that change images at random. Their images are compared with Keras' in tests/parity."""
+
+import numpy as np
+import pytest
+from checks import check_layer, relative_error
+
+import minikeras as keras
+from minikeras import layers
+from minikeras.kernels import images, threads
+from minikeras.models import Sequential
+
+CONFIGURATIONS = {
+    "flip": (layers.RandomFlip, {}),
+    "horizontal flip": (layers.RandomFlip, {"mode": "horizontal"}),
+    "vertical flip": (layers.RandomFlip, {"mode": "vertical"}),
+    "translation": (layers.RandomTranslation, {"height_factor": 0.4, "width_factor": (-0.7, 0.1)}),
+    "translation wrap": (layers.RandomTranslation, {"height_factor": 1, "width_factor": 1, "fill_mode": "wrap"}),
+    "rotation": (layers.RandomRotation, {"factor": 0.3}),
+    "rotation nearest": (layers.RandomRotation, {"factor": 0.3, "fill_mode": "nearest", "interpolation": "nearest"}),
+    "rotation constant": (layers.RandomRotation, {"factor": 0.3, "fill_mode": "constant", "fill_value": 2.0}),
+    "zoom": (layers.RandomZoom, {"height_factor": 0.4}),
+    "zoom both": (layers.RandomZoom, {"height_factor": (0.3, 0.9), "width_factor": (-0.9, 0.1)}),
+    "contrast": (layers.RandomContrast, {"factor": 0.9, "value_range": (-1, 1)}),
+    "brightness": (layers.RandomBrightness, {"factor": 0.9, "value_range": (-1, 1)}),
+    "erasing": (layers.RandomErasing, {"scale": (0.3, 0.9), "factor": (1.0, 1.0)}),
+    "erasing with colors": (
+        layers.RandomErasing, {"factor": (1.0, 1.0), "fill_value": (0.1, 0.2, 0.3), "value_range": (0, 1)},
+    ),
+    "crop": (layers.RandomCrop, {"height": 3, "width": 2}),
+    "crop of small images": (layers.RandomCrop, {"height": 7, "width": 4}),
+    "crop of the same height": (layers.RandomCrop, {"height": 5, "width": 2}),
+}  # fmt: skip
+SHAPE = (5, 4, 3)
+
+
+@pytest.fixture(params=CONFIGURATIONS)
+def make(request):
+    cls, arguments = CONFIGURATIONS[request.param]
+    return lambda **more: cls(**{"seed": 3, **arguments, **more})
+
+
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+@pytest.mark.parametrize("batch", [1, 4])
+def test_layer(make, data_format, batch):
+    shape = SHAPE if data_format == "channels_last" else (SHAPE[2], *SHAPE[:2])
+    check_layer(lambda: make(data_format=data_format), shape, batch=batch, mixes_rows=True)
+
+
+def test_inference_and_seeds(make):
+    x = np.random.default_rng(0).random((6, *SHAPE)).astype("float32")
+    layer, same, other = make(), make(), make(seed=4)
+    if not isinstance(layer, layers.RandomCrop):
+        np.testing.assert_array_equal(layer(x, training=False), x)
+        np.testing.assert_array_equal(layer.backward(x.copy()), x)
+        assert layer.generator is None  # nothing was drawn
+    assert not layer.rows_independent
+    first, second = layer(x, training=True), layer(x, training=True)
+    np.testing.assert_array_equal(same(x, training=True), first)
+    np.testing.assert_array_equal(same(x), second)  # a direct call is one in training
+    if "height" not in layer.get_config():  # the crop has few places
+        assert np.abs(first - second).max() > 0.01
+        assert np.abs(other(x, training=True) - first).max() > 0.01
+        assert np.abs(first - x).max() > 0.01
+    assert type(layer).from_config(layer.get_config()).get_config() == layer.get_config()
+
+
+def test_global_seed(make):
+    x = np.random.default_rng(0).random((6, *SHAPE)).astype("float32")
+    results = []
+    for _ in range(2):
+        keras.utils.set_random_seed(5)
+        results.append([make(seed=None)(x, training=True) for _ in range(3)])
+    np.testing.assert_array_equal(results[0], results[1])
+
+
+def test_number_of_threads(make, monkeypatch):
+    monkeypatch.setattr(images, "SHARE", 1)
+    x = np.random.default_rng(0).random((6, *SHAPE)).astype("float32")
+    before, results = threads.num_threads(), []
+    try:
+        for number in (1, 2, 3):
+            threads.set_num_threads(number)
+            layer = make()
+            y = layer(x, training=True)
+            results.append((y, layer.backward(np.ones_like(y)).copy()))
+    finally:
+        threads.set_num_threads(before)
+    for y, dx in results[1:]:
+        np.testing.assert_array_equal(y, results[0][0])
+        np.testing.assert_array_equal(dx, results[0][1])
+
+
+def test_each_image_has_its_own(make):
+    layer = make()
+    if isinstance(layer, layers.RandomCrop):
+        return  # one place for all of a batch
+    x = np.random.default_rng(0).random(SHAPE).astype("float32")
+    y = layer(np.stack([x] * 8), training=True)
+    assert len(np.unique(y.round(4), axis=0)) > 1
+    single = make()(x, training=True)
+    assert single.shape == x.shape
+    np.testing.assert_array_equal(single, make()(x[None], training=True)[0])
+
+
+def test_steps_by_hand(make):
+    """Drawing and transforming one after the other is what a call does."""
+    x = np.random.default_rng(0).random((6, *SHAPE)).astype("float32")
+    layer = make()
+    drawn = layer.get_random_transformation(x)
+    np.testing.assert_array_equal(layer.transform_images(x, drawn), make()(x, training=True))
+    np.testing.assert_array_equal(layer.transform_images(x, drawn), make()(x, training=True))
+    np.testing.assert_array_equal(layer.transform_images(x, drawn, training=False), x)
+    assert layer.get_random_transformation(x, training=False) is None
+    again = make(seed=None)
+    again = again.transform_images(x, again.get_random_transformation(x, seed=3))
+    np.testing.assert_array_equal(again, make()(x, training=True))
+    single = layer.transform_images(x[0], layer.get_random_transformation(x[0], seed=3))
+    np.testing.assert_array_equal(single, make()(x[0]))
+
+
+def test_in_a_model():
+    rng = np.random.default_rng(0)
+    x, y = rng.uniform(0, 255, (16, 8, 8, 3)).astype("float32"), rng.integers(0, 2, 16)
+    augmentation = Sequential(
+        [
+            layers.RandomFlip("horizontal"), layers.RandomTranslation(0.1, 0.1), layers.RandomRotation(0.1),
+            layers.RandomZoom(0.2), layers.RandomContrast(0.2), layers.RandomBrightness(0.2), layers.RandomErasing(),
+        ]
+    )  # fmt: skip
+    model = Sequential(
+        [keras.Input((8, 8, 3)), layers.RandomCrop(6, 7), augmentation, layers.Flatten(), layers.Dense(2, "softmax")]
+    )
+    model.compile("adam", "sparse_categorical_crossentropy")
+    assert np.isfinite(model.fit(x, y, epochs=2, batch_size=8, verbose=0).history["loss"]).all()
+    first = model.predict(x, verbose=0)
+    np.testing.assert_array_equal(model.predict(x, verbose=0), first)  # nothing random
+    assert model.count_params() == 6 * 7 * 3 * 2 + 2
+
+
+def test_gradients_reach_layers_below():
+    rng = np.random.default_rng(0)
+    x, y = rng.random((8, 6, 6, 2)).astype("float32"), rng.random((8, 6, 6, 2)).astype("float32")
+    below, above = layers.Conv2D(2, 3, padding="same"), layers.RandomRotation(0.1, seed=1)
+    model = Sequential([keras.Input((6, 6, 2)), below, above])
+    model.compile("sgd", "mse")
+    before = model.get_weights()
+    model.fit(x, y, verbose=0)
+    assert all(np.abs(a - b).max() > 0 for a, b in zip(before, model.get_weights()))
+
+
+def test_flip_of_both():
+    """Keras' two flips are one decision: a turn by 180 degrees."""
+    x = np.random.default_rng(0).random((50, 3, 4, 1)).astype("float32")
+    y = layers.RandomFlip(seed=1)(x)
+    turned = [not np.array_equal(a, b) for a, b in zip(x, y)]
+    assert 10 < sum(turned) < 40
+    np.testing.assert_array_equal(y[turned], x[turned][:, ::-1, ::-1])
+
+
+def test_brightness_and_contrast_by_hand():
+    x = np.random.default_rng(0).uniform(50, 100, (3, 4, 5, 2)).astype("float32")
+    y = layers.RandomBrightness((0.1, 0.1), value_range=(0, 200))(x)
+    np.testing.assert_allclose(y, x + 20, rtol=1e-6)
+    np.testing.assert_array_equal(layers.RandomBrightness((1.0, 1.0))(x), 255)
+    mean = x.mean((1, 2), keepdims=True)
+    np.testing.assert_allclose(layers.RandomContrast((1.0, 1.0), seed=1)(x * 0 + mean), mean + 0 * x, rtol=1e-5)
+    drawn = {"contrast_factor": np.full((3, 1, 1, 1), 0.5)}
+    layer = layers.RandomContrast(0.5)
+    np.testing.assert_allclose(layer.transform_images(x, drawn), (x - mean) * 0.5 + mean, rtol=1e-5)
+
+
+def test_erasing_by_hand():
+    x = np.full((200, 20, 10, 3), 100.0, "float32")
+    y = layers.RandomErasing(factor=(1.0, 1.0), scale=(0.25, 0.25), fill_value=7.0, seed=1)(x)
+    erased = (y == 7).all(-1)
+    assert set(np.unique(erased.sum((1, 2)))) <= {10 * 5, 10 * 4, 10 * 6, 9 * 5, 11 * 5}
+    assert len({tuple(np.argwhere(e)[0]) for e in erased}) > 30
+    noise = layers.RandomErasing(factor=(1.0, 1.0), scale=(0.25, 0.25), value_range=(0, 255), seed=1)(x)
+    np.testing.assert_array_equal(noise[~erased], 100)
+    values = noise[erased]
+    assert values.min() == 0
+    assert values.max() == 255
+    assert 0.4 < (values == 0).mean() < 0.6  # half of the numbers are negative, and clipped
+    changed = layers.RandomErasing(factor=(0.3, 0.3), fill_value=0.0, seed=1)(x)
+    assert 30 < (changed != x).any((1, 2, 3)).sum() < 90
+
+
+@pytest.mark.parametrize("fill_mode", images.FILL_MODES)
+def test_whole_pixels(fill_mode):
+    """A shift by whole pixels and a turn by 90 degrees move pixels without changing them."""
+    x = np.random.default_rng(0).random((2, 6, 6, 3)).astype("float32")
+    layer = layers.RandomTranslation((0.5, 0.5), (-1 / 3, -1 / 3), fill_mode=fill_mode)
+    np.testing.assert_allclose(layer(x)[:, 3:, :4], x[:, :3, 2:], atol=1e-6)
+    turned = layers.RandomRotation((0.25, 0.25), fill_mode=fill_mode)(x)
+    np.testing.assert_allclose(turned, np.rot90(x, 1, (1, 2)), atol=1e-5)
+    same = layers.RandomZoom(0.0, 0.0, fill_mode=fill_mode)(x)
+    np.testing.assert_allclose(same, x, atol=1e-6)
+
+
+def test_extreme_values(make):
+    for x in (np.zeros((2, 1, 1, 3)), np.full((2, 6, 6, 3), 1e6), np.full((1, 5, 4, 3), -1e30)):
+        layer = make()
+        with np.errstate(all="raise"):
+            y = layer(x.astype("float32"), training=True)
+            dx = layer.backward(np.ones_like(y))
+        assert np.isfinite(y).all()
+        assert np.isfinite(dx).all()
+
+
+def test_no_erasing():
+    layer = layers.RandomErasing(factor=(0.0, 0.0), seed=1)
+    x = np.ones((3, 4, 4, 3), "float32")
+    np.testing.assert_array_equal(layer(x, training=True), x)
+    assert relative_error(layer.backward(x.copy()), x) == 0
+
+
+@pytest.mark.parametrize("make, message", [
+    (lambda: layers.RandomFlip("diagonal"), "mode"),
+    (lambda: layers.RandomTranslation(1.1, 0), "height_factor"),
+    (lambda: layers.RandomTranslation(0, -2), "width_factor"),
+    (lambda: layers.RandomTranslation((0, 2), 0), "height_factor"),
+    (lambda: layers.RandomTranslation("a", 0), "height_factor"),
+    (lambda: layers.RandomTranslation((1, 2, 3), 0), "height_factor"),
+    (lambda: layers.RandomTranslation(0.1, 0.1, "mirror"), "fill_mode"),
+    (lambda: layers.RandomTranslation(0.1, 0.1, interpolation="bicubic"), "interpolation"),
+    (lambda: layers.RandomTranslation(0.1, 0.1, fill_value="x"), "fill_value"),
+    (lambda: layers.RandomZoom(-1.0), "height_factor"), (lambda: layers.RandomZoom(0.1, (0, 1.5)), "width_factor"),
+    (lambda: layers.RandomRotation(1.5), "factor"), (lambda: layers.RandomRotation((2, 3)), "factor"),
+    (lambda: layers.RandomRotation(True), "factor"), (lambda: layers.RandomRotation(np.nan), "factor"),
+    (lambda: layers.RandomContrast(-0.1), "factor"), (lambda: layers.RandomContrast(None), "factor"),
+    (lambda: layers.RandomContrast(0.1, (1, 0)), "value_range"),
+    (lambda: layers.RandomContrast(0.1, 255), "value_range"),
+    (lambda: layers.RandomBrightness(1.1), "factor"), (lambda: layers.RandomBrightness(0.1, (1, 1)), "value_range"),
+    (lambda: layers.RandomErasing(2), "factor"), (lambda: layers.RandomErasing(scale=(-0.1, 0.3)), "scale"),
+    (lambda: layers.RandomErasing(fill_value=(1, 2)), "fill_value"),
+    (lambda: layers.RandomErasing(fill_value="x"), "fill_value"),
+    (lambda: layers.RandomFlip(data_format="last"), "data_format"),
+    (lambda: layers.RandomFlip()(np.ones((4, 4))), "rank 4"),
+    (lambda: layers.RandomFlip(seed=-1)(np.ones((1, 4, 4, 1))), "seed"),
+])  # fmt: skip
+def test_bad_arguments(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def test_dicts_are_refused():
+    with pytest.raises(TypeError, match="'images'"):
+        layers.RandomFlip()({"images": np.ones((1, 4, 4, 3)), "labels": np.ones(1)})

@@ -15,20 +15,34 @@ import numpy as np
 from minikeras.kernels.scratch import scratch
 
 
-def max_pool(x, window, buffer):
-    """Return the stages [x, ..., y], each pooled along one axis more.
+class AdaptiveWindow:
+    """Windows that cut each axis of ``input_size`` into ``output_size`` parts, window o being the pixels from
+    floor(o input / output) to ceil((o + 1) input / output): they differ in size, and neighbours may share a pixel."""
+
+    is_padded = True  # in effect: not all of them hold equally many pixels
+
+    def __init__(self, input_size, output_size):
+        self.input_size, self.output_size = input_size, output_size
+
+
+make_adaptive_window = functools.lru_cache(maxsize=1024)(AdaptiveWindow)
+
+
+def max_pool(x, window, buffer, smallest=False):
+    """Return the stages [x, ..., y], each pooled along one axis more; ``smallest``: of the smallest elements.
 
     Columns come before rows, so that `max_pool_gradient` finds the first largest element in row-major order.
     """
+    operation, neutral = (np.minimum, np.inf) if smallest else (np.maximum, -np.inf)
     stages = [x]
-    for axis in reversed(range(len(window.size))):
-        stages.append(_along(window, axis).combine(np.maximum, stages[-1], -np.inf, buffer))
+    for axis in reversed(range(len(window.output_size))):
+        stages.append(_along(window, axis).combine(operation, stages[-1], neutral, buffer))
     return stages
 
 
 def max_pool_gradient(dy, stages, window, buffer):
-    """Return dL/dx: each window's gradient goes to its first largest element. ``dy`` is overwritten."""
-    for axis in range(len(window.size)):
+    """Return dL/dx: each window's gradient goes to its first largest (smallest) element. ``dy`` is overwritten."""
+    for axis in range(len(window.output_size)):
         y, x = stages.pop(), stages[-1]
         along = _along(window, axis)
         dx = along.start_gradient(x.shape, buffer)
@@ -46,7 +60,7 @@ def max_pool_gradient(dy, stages, window, buffer):
 
 def average_pool(x, window, buffer):
     """Return the mean of each window, over those of its places that lie within the image."""
-    for axis in range(len(window.size)):
+    for axis in range(len(window.output_size)):
         x = _along(window, axis).combine(np.add, x, 0, buffer)
     x *= _one_over_counts(window, x.dtype)
     return x
@@ -55,7 +69,7 @@ def average_pool(x, window, buffer):
 def average_pool_gradient(dy, x_shape, window, buffer):
     """Return dL/dx: each element gets its share of every window it lies in. ``dy`` is overwritten."""
     dy *= _one_over_counts(window, dy.dtype)
-    for axis in reversed(range(len(window.size))):
+    for axis in reversed(range(len(window.output_size))):
         along = _along(window, axis)
         dx = along.start_gradient((*dy.shape[: axis + 1], x_shape[axis + 1], *dy.shape[axis + 2 :]), buffer)
         for inputs, outputs in along.places:
@@ -75,18 +89,10 @@ class _Along:
 
     def __init__(self, window, axis):
         self.axis, self.windows = axis, window.output_size[axis]
-        n, size, stride = window.input_size[axis], window.size[axis], window.strides[axis]
-        self.is_full = not window.before[axis] and not window.after[axis]
-        self.is_disjoint = stride == size and self.windows * stride == n
-        self.places = []
-        for place in range(size):
-            shift = place - window.before[axis]  # window o meets input o * stride + shift
-            start = max(0, -(shift // stride)) if shift < 0 else 0
-            stop = max(start, min(self.windows, (n - 1 - shift) // stride + 1))
-            reach = (stop - 1) * stride + shift + 1 if stop > start else 0
-            inputs = slice(start * stride + shift, reach, stride) if stop > start else slice(0, 0)
-            everything = (slice(None),) * (axis + 1)
-            self.places.append(((*everything, inputs), (*everything, slice(start, stop))))
+        places = _adaptive_places if isinstance(window, AdaptiveWindow) else _places
+        self.is_full, self.is_disjoint, pairs = places(window, axis)
+        everything = (slice(None),) * (axis + 1)
+        self.places = [((*everything, inputs), (*everything, outputs)) for inputs, outputs in pairs]
 
     def combine(self, operation, x, neutral, buffer):
         """Return operation(x at the first place, ..., x at the last place) of each window."""
@@ -116,6 +122,34 @@ class _Along:
             dx[inputs] = gradient
         else:
             dx[inputs] += gradient
+
+
+def _places(window, axis):
+    """Return (is_full, is_disjoint, pairs of slices) of windows that are all of one size, as `_Along` has them."""
+    n, size, stride = window.input_size[axis], window.size[axis], window.strides[axis]
+    windows = window.output_size[axis]
+    pairs = []
+    for place in range(size):
+        shift = place - window.before[axis]  # window o meets input o * stride + shift
+        start = max(0, -(shift // stride)) if shift < 0 else 0
+        stop = max(start, min(windows, (n - 1 - shift) // stride + 1))
+        reach = (stop - 1) * stride + shift + 1 if stop > start else 0
+        inputs = slice(start * stride + shift, reach, stride) if stop > start else slice(0, 0)
+        pairs.append((inputs, slice(start, stop)))
+    is_full = not window.before[axis] and not window.after[axis]
+    return is_full, stride == size and windows * stride == n, pairs
+
+
+def _adaptive_places(window, axis):
+    """As `_places`. Sizes repeat: every ``period`` windows the pattern starts again, ``stride`` inputs further."""
+    n, windows = window.input_size[axis], window.output_size[axis]
+    period, stride = windows // math.gcd(n, windows), n // math.gcd(n, windows)
+    pairs = []
+    for first in range(period):
+        outputs = slice(first, windows, period)
+        start, stop = first * n // windows, -(-(first + 1) * n // windows)
+        pairs += [(slice(place, n, stride), outputs) for place in range(start, stop)]
+    return period == 1, period == 1, pairs
 
 
 _along = functools.lru_cache(maxsize=1024)(_Along)  # the same few windows come again in each step

@@ -1,4 +1,6 @@
-"""Pooling. The arithmetic is in `kernels/pooling.py`."""
+"""Pooling: one number for each window, or for the whole image. The arithmetic is in `kernels/pooling.py`."""
+
+import math
 
 import numpy as np
 
@@ -15,8 +17,8 @@ class Pooling(Layer):
 
     rank = None
 
-    def __init__(self, pool_size=2, strides=None, padding="valid", data_format=None, **kwargs):
-        super().__init__(**kwargs)
+    def __init__(self, pool_size, strides=None, padding="valid", data_format=None, name=None, **kwargs):
+        super().__init__(name=name, **kwargs)
         self.pool_size = integer_tuple(pool_size, self.rank, "pool_size")
         self.strides = self.pool_size if strides is None else integer_tuple(strides, self.rank, "strides")
         self.padding = standardize_padding(padding)
@@ -38,7 +40,34 @@ class Pooling(Layer):
         return images.join_shape(input_shape[0], output, channels, self.data_format)
 
 
-class MaxPooling2D(Pooling):
+class MaxPooling(Pooling):
+    """Abstract: the largest element of each window."""
+
+    smallest = False
+
+    def pool(self, x, window, training):
+        stages = pooling.max_pool(x, window, self.buffer, self.smallest)
+        self.window, self.stages = window, stages if training else None
+        return stages[-1]
+
+    def pool_gradient(self, dy):
+        return pooling.max_pool_gradient(dy, list(self.stages), self.window, self.buffer)
+
+
+class MaxPooling1D(MaxPooling):
+    """`MaxPooling2D` along the one axis of sequences.
+
+    Input shape: (batch, length, channels). Output shape: (batch, new_length, channels).
+    """
+
+    rank = 1
+    rows_independent = True
+
+    def __init__(self, pool_size=2, strides=None, padding="valid", data_format=None, name=None, **kwargs):
+        super().__init__(pool_size, strides, padding, data_format, name, **kwargs)
+
+
+class MaxPooling2D(MaxPooling):
     """The largest element of each window. Of equal ones the first, row by row, gets the gradient.
 
     Args:
@@ -48,7 +77,8 @@ class MaxPooling2D(Pooling):
         data_format: ``"channels_last"`` or ``"channels_first"``; by default `config.image_data_format()`.
 
     Input shape: (batch, height, width, channels). Output shape: (batch, new_height, new_width, channels).
-    With channels first, the channels come second in both.
+    With channels first, the channels come second in both. new = floor((old - pool) / stride) + 1 (``"valid"``) or
+    ceil(old / stride) (``"same"``).
 
     Raises:
         ValueError: bad arguments, inputs that are no images, or images that the window does not fit into.
@@ -58,18 +88,59 @@ class MaxPooling2D(Pooling):
     rows_independent = True
 
     def __init__(self, pool_size=(2, 2), strides=None, padding="valid", data_format=None, name=None, **kwargs):
-        super().__init__(pool_size, strides, padding, data_format, name=name, **kwargs)
+        super().__init__(pool_size, strides, padding, data_format, name, **kwargs)
+
+
+class MaxPooling3D(MaxPooling):
+    """`MaxPooling2D` along the three axes of volumes or films.
+
+    Input shape: (batch, depth, height, width, channels). Output shape: (batch, new_depth, new_height, new_width,
+    channels).
+    """
+
+    rank = 3
+    rows_independent = True
+
+    def __init__(self, pool_size=(2, 2, 2), strides=None, padding="valid", data_format=None, name=None, **kwargs):
+        super().__init__(pool_size, strides, padding, data_format, name, **kwargs)
+
+
+class MinPooling2D(MaxPooling):
+    """The smallest element of each window, -max(-x). Of equal ones the first, row by row, gets the gradient.
+
+    Not in Keras, which cannot read models with it. Arguments, shapes and errors as in `MaxPooling2D`.
+    """
+
+    rank = 2
+    rows_independent = True
+    smallest = True
+
+    def __init__(self, pool_size=(2, 2), strides=None, padding="valid", data_format=None, name=None, **kwargs):
+        super().__init__(pool_size, strides, padding, data_format, name, **kwargs)
+
+
+class AveragePooling(Pooling):
+    """Abstract: the mean of each window."""
 
     def pool(self, x, window, training):
-        stages = pooling.max_pool(x, window, self.buffer)
-        self.window, self.stages = window, stages if training else None
-        return stages[-1]
+        self.window, self.x_shape = window, x.shape
+        return pooling.average_pool(x, window, self.buffer)
 
     def pool_gradient(self, dy):
-        return pooling.max_pool_gradient(dy, list(self.stages), self.window, self.buffer)
+        return pooling.average_pool_gradient(dy, self.x_shape, self.window, self.buffer)
 
 
-class AveragePooling2D(Pooling):
+class AveragePooling1D(AveragePooling):
+    """`AveragePooling2D` along the one axis of sequences.
+
+    Input shape: (batch, length, channels). Output shape: (batch, new_length, channels).
+    """
+
+    rank = 1
+    rows_independent = True
+
+
+class AveragePooling2D(AveragePooling):
     """The mean of each window, over those of its elements that lie within the image.
 
     Arguments, shapes and errors as in `MaxPooling2D`. LeCun et al. 1998, section II.B, without its trainable factor.
@@ -78,15 +149,16 @@ class AveragePooling2D(Pooling):
     rank = 2
     rows_independent = True
 
-    def __init__(self, pool_size, strides=None, padding="valid", data_format=None, name=None, **kwargs):
-        super().__init__(pool_size, strides, padding, data_format, name=name, **kwargs)
 
-    def pool(self, x, window, training):
-        self.window, self.x_shape = window, x.shape
-        return pooling.average_pool(x, window, self.buffer)
+class AveragePooling3D(AveragePooling):
+    """`AveragePooling2D` along the three axes of volumes or films.
 
-    def pool_gradient(self, dy):
-        return pooling.average_pool_gradient(dy, self.x_shape, self.window, self.buffer)
+    Input shape: (batch, depth, height, width, channels). Output shape: (batch, new_depth, new_height, new_width,
+    channels).
+    """
+
+    rank = 3
+    rows_independent = True
 
 
 class GlobalPooling(Layer):
@@ -105,6 +177,10 @@ class GlobalPooling(Layer):
         first = 2 if self.data_format == "channels_first" else 1
         return tuple(range(first, first + self.rank))
 
+    def reduced(self, y):
+        """Return ``y``, whose spatial axes have size 1, as the outputs."""
+        return y if self.keepdims else y.reshape(len(y), -1)
+
     def compute_output_shape(self, input_shape):
         _, channels = images.split_shape(self, input_shape, self.rank)
         if self.keepdims:
@@ -112,7 +188,31 @@ class GlobalPooling(Layer):
         return (input_shape[0], channels)
 
 
-class GlobalMaxPooling2D(GlobalPooling):
+class GlobalMaxPooling(GlobalPooling):
+    """Abstract: the largest element of each channel."""
+
+    def call(self, inputs, training=False):
+        largest = inputs.max(axis=self.axes, keepdims=True)
+        self.inputs, self.largest = (inputs, largest) if training else (None, None)
+        return self.reduced(largest)
+
+    def backward(self, doutputs):
+        is_largest = self.inputs == self.largest
+        number = is_largest.sum(axis=self.axes, keepdims=True, dtype=self.dtype)
+        return np.multiply(is_largest, doutputs.reshape(number.shape) / number, dtype=self.dtype)
+
+
+class GlobalMaxPooling1D(GlobalMaxPooling):
+    """The largest element of each channel of a sequence, as `GlobalMaxPooling2D`.
+
+    Input shape: (batch, length, channels). Output shape: (batch, channels), or (batch, 1, channels).
+    """
+
+    rank = 1
+    rows_independent = True
+
+
+class GlobalMaxPooling2D(GlobalMaxPooling):
     """The largest element of each channel. Equal ones share the gradient evenly, as in Keras.
 
     Args:
@@ -129,18 +229,69 @@ class GlobalMaxPooling2D(GlobalPooling):
     rank = 2
     rows_independent = True
 
+
+class GlobalMaxPooling3D(GlobalMaxPooling):
+    """The largest element of each channel of a volume, as `GlobalMaxPooling2D`.
+
+    Input shape: (batch, depth, height, width, channels). Output shape: (batch, channels), or (batch, 1, 1, 1,
+    channels).
+    """
+
+    rank = 3
+    rows_independent = True
+
+
+class GlobalAveragePooling(GlobalPooling):
+    """Abstract: the mean of each channel, over the places where ``mask`` (True for everywhere) is True."""
+
+    def average(self, x, mask=True):
+        self.x_shape, self.mask = x.shape, mask
+        if mask is True:
+            self.count = math.prod(x.shape[axis] for axis in self.axes)
+        else:
+            self.count = np.maximum(self.sum(mask.astype(x.dtype)), 1)
+            x = np.where(mask, x, 0)  # not x * mask: what is masked may be infinite
+        return self.reduced(self.sum(x) / self.count)
+
+    def sum(self, x):
+        for axis in self.axes:  # one after the other: a single long sum of float32 loses digits
+            x = x.sum(axis=axis, keepdims=True)
+        return x
+
     def call(self, inputs, training=False):
-        largest = inputs.max(axis=self.axes, keepdims=True)
-        self.inputs, self.largest = (inputs, largest) if training else (None, None)
-        return largest if self.keepdims else largest.reshape(len(inputs), -1)
+        return self.average(inputs)
 
     def backward(self, doutputs):
-        is_largest = self.inputs == self.largest
-        number = is_largest.sum(axis=self.axes, keepdims=True, dtype=self.dtype)
-        return np.multiply(is_largest, doutputs.reshape(number.shape) / number, dtype=self.dtype)
+        dinputs = self.buffer("dinputs", self.x_shape)
+        shape = [1 if axis in self.axes else n for axis, n in enumerate(self.x_shape)]
+        np.multiply(doutputs.reshape(shape) / self.count, self.mask, out=dinputs)
+        return dinputs
 
 
-class GlobalAveragePooling2D(GlobalPooling):
+class GlobalAveragePooling1D(GlobalAveragePooling):
+    """The mean of each channel of a sequence, over the steps that its mask lets pass.
+
+    Arguments and errors as in `GlobalMaxPooling2D`. The mask, if there is one, ends here. A sequence that is masked
+    from end to end has the mean 0 (in Keras NaN, which a single such row spreads over the whole model).
+
+    Input shape: (batch, length, channels). Output shape: (batch, channels), or (batch, 1, channels).
+    """
+
+    rank = 1
+    rows_independent = True
+    supports_masking = True
+
+    def call(self, inputs, training=False, mask=None):
+        if mask is None:
+            return self.average(inputs)
+        channels = 1 if self.data_format == "channels_first" else 2
+        return self.average(inputs, np.expand_dims(np.asarray(mask, bool), channels))
+
+    def compute_mask(self, inputs, previous_mask):
+        return None
+
+
+class GlobalAveragePooling2D(GlobalAveragePooling):
     """The mean of each channel.
 
     Arguments, shapes and errors as in `GlobalMaxPooling2D`. Lin, Chen and Yan 2013, arXiv:1312.4400, section 3.2.
@@ -149,13 +300,13 @@ class GlobalAveragePooling2D(GlobalPooling):
     rank = 2
     rows_independent = True
 
-    def call(self, inputs, training=False):
-        self.x_shape = inputs.shape
-        return inputs.mean(axis=self.axes, keepdims=self.keepdims)
 
-    def backward(self, doutputs):
-        size = np.prod([self.x_shape[axis] for axis in self.axes])
-        dinputs = self.buffer("dinputs", self.x_shape)
-        shape = [1 if axis in self.axes else n for axis, n in enumerate(self.x_shape)]
-        dinputs[...] = doutputs.reshape(shape) / size
-        return dinputs
+class GlobalAveragePooling3D(GlobalAveragePooling):
+    """The mean of each channel of a volume, as `GlobalAveragePooling2D`.
+
+    Input shape: (batch, depth, height, width, channels). Output shape: (batch, channels), or (batch, 1, 1, 1,
+    channels).
+    """
+
+    rank = 3
+    rows_independent = True

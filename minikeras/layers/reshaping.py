@@ -1,4 +1,4 @@
-"""Layers that move numbers about without changing them: Flatten, Reshape, ZeroPadding2D."""
+"""Layers that move numbers about without changing them."""
 
 import math
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from minikeras import config
 from minikeras.layers import images
-from minikeras.layers.base import Layer, integer_tuple
+from minikeras.layers.base import Layer, positive_integer
 
 
 class Flatten(Layer):
@@ -85,53 +85,95 @@ class Reshape(Layer):
         return (input_shape[0], *(total // known if n == -1 else n for n in self.target_shape))
 
 
-class ZeroPadding2D(Layer):
-    """A border of zeros around images.
+class Permute(Layer):
+    """The axes of each sample in another order.
 
     Args:
-        padding: one integer for all sides, two for (height, width), or ((top, bottom), (left, right)).
-        data_format: ``"channels_last"`` or ``"channels_first"``; by default `config.image_data_format()`.
+        dims: the inputs' axes, counted from 1 (0 is the batch), in the order that the outputs have them.
 
-    Input shape: (batch, height, width, channels). Output shape: (batch, top + height + bottom, left + width + right,
-    channels). With channels first, the channels come second in both.
+    Input shape: (batch, ...). Output shape: (batch, sizes of the axes ``dims``).
 
     Raises:
-        ValueError: bad arguments, or inputs that are no images.
+        ValueError: ``dims`` that name no axis or one twice, or inputs with another number of axes.
     """
 
-    rank = 2
     rows_independent = True
 
-    def __init__(self, padding=(1, 1), data_format=None, **kwargs):
+    def __init__(self, dims, **kwargs):
         super().__init__(**kwargs)
-        self.data_format_given = data_format
-        self.data_format = config.standardize_data_format(data_format)
-        self.padding = _standardize_border(padding, self.rank)
+        if not isinstance(dims, (tuple, list)) or sorted(map(repr, dims)) != sorted(map(repr, range(1, len(dims) + 1))):
+            raise ValueError(
+                f"`dims` must hold each of 1, 2, ... once, in any order, as (2, 1). Received: dims={dims!r}"
+            )
+        self.dims = tuple(dims)
 
     def call(self, inputs, training=False):
-        x = images.to_channels_last(inputs, self.data_format)
-        padded = self.buffer("outputs", (len(x), *self._padded(x.shape[1:-1]), x.shape[-1]))
-        padded[...] = 0
-        self.inside = (slice(None), *(slice(a, a + n) for (a, _), n in zip(self.padding, x.shape[1:-1])))
-        padded[self.inside] = x
-        return images.from_channels_last(padded, self.data_format)
+        return inputs.transpose(0, *self.dims)
 
     def backward(self, doutputs):
-        dx = images.to_channels_last(doutputs, self.data_format)[self.inside]
-        return images.from_channels_last(dx, self.data_format)
+        return doutputs.transpose(0, *np.argsort(self.dims) + 1)
 
     def compute_output_shape(self, input_shape):
-        spatial, channels = images.split_shape(self, input_shape, self.rank)
-        return images.join_shape(input_shape[0], self._padded(spatial), channels, self.data_format)
+        if len(input_shape) != len(self.dims) + 1:
+            raise ValueError(
+                f"Layer {self.name!r} (Permute) with dims={self.dims} takes inputs of rank {len(self.dims) + 1}, batch "
+                f"axis included. Received inputs of shape {tuple(input_shape)}"
+            )
+        return (input_shape[0], *(input_shape[axis] for axis in self.dims))
 
-    def _padded(self, spatial):
-        return tuple(None if n is None else a + n + b for n, (a, b) in zip(spatial, self.padding))
+
+class RepeatVector(Layer):
+    """Each sample ``n`` times, as the steps of a sequence.
+
+    Args:
+        n: how many times.
+
+    Input shape: (batch, features). Output shape: (batch, n, features).
+
+    Raises:
+        ValueError: an ``n`` that is no positive integer, or inputs that are no vectors.
+    """
+
+    rows_independent = True
+
+    def __init__(self, n, **kwargs):
+        super().__init__(**kwargs)
+        self.n = positive_integer(n, "n")
+
+    def call(self, inputs, training=False):
+        outputs = self.buffer("outputs", (len(inputs), self.n, inputs.shape[1]))
+        outputs[...] = inputs[:, None]
+        return outputs
+
+    def backward(self, doutputs):
+        return doutputs.sum(axis=1)
+
+    def compute_output_shape(self, input_shape):
+        if len(input_shape) != 2:
+            raise ValueError(
+                f"Layer {self.name!r} (RepeatVector) takes inputs of rank 2, (batch, features). Received inputs of "
+                f"shape {tuple(input_shape)}. Flatten them first"
+            )
+        return (input_shape[0], self.n, input_shape[1])
 
 
-def _standardize_border(padding, rank):
-    """Return ((before, after), ...), a pair an axis."""
-    if isinstance(padding, (tuple, list)) and any(isinstance(side, (tuple, list)) for side in padding):
-        if len(padding) == rank:
-            return tuple(integer_tuple(side, 2, "padding", minimum=0) for side in padding)
-        raise ValueError(f"`padding` must be an integer, {rank} integers or {rank} pairs. Received: {padding!r}")
-    return tuple((n, n) for n in integer_tuple(padding, rank, "padding", minimum=0))
+class Identity(Layer):
+    """Outputs are the inputs: a placeholder.
+
+    Input and output shape: any.
+    """
+
+    rows_independent = True
+    supports_masking = True
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+
+    def call(self, inputs, training=False):
+        return inputs
+
+    def backward(self, doutputs):
+        return doutputs
+
+    def compute_output_shape(self, input_shape):
+        return tuple(input_shape)

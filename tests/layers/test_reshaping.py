@@ -1,4 +1,4 @@
-"""Flatten, Reshape, ZeroPadding2D, and Rescaling."""
+"""Layers that move numbers: reshaping, padding, cropping, upsampling; and Rescaling."""
 
 import numpy as np
 import pytest
@@ -23,11 +23,51 @@ CONFIGURATIONS = {
     "padding, four sides": (layers.ZeroPadding2D, (3, 4, 2), {"padding": ((1, 0), (2, 3))}),
     "padding 0": (layers.ZeroPadding2D, (3, 4, 2), {"padding": 0}),
     "padding channels first": (layers.ZeroPadding2D, (2, 3, 4), {"padding": (1, 2), "data_format": "channels_first"}),
+    "reshape to nothing": (layers.Reshape, (1,), {"target_shape": ()}),
+    "permute": (layers.Permute, (3, 4), {"dims": (2, 1)}),
+    "permute in a circle": (layers.Permute, (2, 3, 4), {"dims": (2, 3, 1)}),
+    "permute list": (layers.Permute, (2, 3, 4, 2), {"dims": [4, 1, 3, 2]}),
+    "permute nothing": (layers.Permute, (3,), {"dims": (1,)}),
+    "repeat": (layers.RepeatVector, (3,), {"n": 4}),
+    "repeat once": (layers.RepeatVector, (1,), {"n": 1}),
+    "identity": (layers.Identity, (3, 2), {}),
+    "padding 1-D": (layers.ZeroPadding1D, (3, 2), {}),
+    "padding 1-D, two sides": (layers.ZeroPadding1D, (1, 2), {"padding": (2, 1)}),
+    "padding 1-D, channels first": (layers.ZeroPadding1D, (2, 3), {"padding": (0, 2), "data_format": "channels_first"}),
+    "padding 3-D": (layers.ZeroPadding3D, (2, 1, 3, 2), {}),
+    "padding 3-D, six sides": (layers.ZeroPadding3D, (2, 1, 3, 2), {"padding": ((1, 0), (0, 2), (2, 3))}),
+    "padding mixed": (layers.ZeroPadding2D, (2, 3, 1), {"padding": (1, (0, 2))}),
+    "cropping 1-D": (layers.Cropping1D, (4, 2), {}),
+    "cropping 1-D, one side": (layers.Cropping1D, (4, 2), {"cropping": (3, 0)}),
+    "cropping nothing": (layers.Cropping2D, (3, 4, 2), {}),
+    "cropping": (layers.Cropping2D, (5, 6, 2), {"cropping": 2}),
+    "cropping (1, 2)": (layers.Cropping2D, (5, 6, 2), {"cropping": (1, 2)}),
+    "cropping, four sides": (layers.Cropping2D, (5, 6, 2), {"cropping": ((1, 0), (2, 3))}),
+    "cropping channels first": (layers.Cropping2D, (2, 5, 6), {"cropping": (1, 2), "data_format": "channels_first"}),
+    "cropping 3-D": (layers.Cropping3D, (3, 4, 5, 2), {}),
+    "cropping 3-D, six sides": (layers.Cropping3D, (3, 4, 5, 2), {"cropping": ((1, 0), (0, 3), (2, 1))}),
+    "upsampling 1-D": (layers.UpSampling1D, (3, 2), {}),
+    "upsampling 1-D by 3": (layers.UpSampling1D, (1, 2), {"size": 3}),
+    "upsampling": (layers.UpSampling2D, (3, 4, 2), {}),
+    "upsampling (1, 3)": (layers.UpSampling2D, (3, 4, 2), {"size": (1, 3)}),
+    "upsampling by 1": (layers.UpSampling2D, (3, 4, 2), {"size": 1}),
+    "upsampling channels first": (layers.UpSampling2D, (2, 3, 4), {"size": (3, 2), "data_format": "channels_first"}),
+    "upsampling 3-D": (layers.UpSampling3D, (2, 1, 3, 2), {}),
+    "upsampling 3-D (1, 2, 3)": (layers.UpSampling3D, (2, 1, 3, 2), {"size": (1, 2, 3)}),
+    **{
+        f"upsampling {name}": (layers.UpSampling2D, (3, 4, 2), {"size": (2, 3), "interpolation": name})
+        for name in ("bilinear", "bicubic", "lanczos3", "lanczos5")
+    },
+    "upsampling bilinear, channels first": (
+        layers.UpSampling2D, (2, 3, 4), {"interpolation": "bilinear", "data_format": "channels_first"}
+    ),
+    "upsampling bilinear, one pixel": (layers.UpSampling2D, (1, 1, 2), {"size": 3, "interpolation": "bilinear"}),
+    "upsampling bilinear by 1": (layers.UpSampling2D, (2, 2, 2), {"size": 1, "interpolation": "bilinear"}),
     "rescaling": (layers.Rescaling, (3, 4), {"scale": 0.5}),
     "rescaling offset": (layers.Rescaling, (3, 4), {"scale": 2, "offset": -1}),
     "rescaling arrays": (layers.Rescaling, (3, 4, 2), {"scale": [0.5, 2], "offset": np.array([1.0, -1])}),
     "rescaling matrix": (layers.Rescaling, (2, 3), {"scale": np.arange(6.0).reshape(2, 3), "offset": [1, 2, 3]}),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("cls, input_shape, arguments", CONFIGURATIONS.values(), ids=CONFIGURATIONS)
@@ -63,6 +103,48 @@ def test_zero_padding_sides():
     assert y.sum() == x.sum()
 
 
+def test_permute():
+    x = np.random.default_rng(0).standard_normal((2, 3, 4, 5)).astype("float32")
+    layer = layers.Permute((3, 1, 2))
+    y = layer(x)
+    assert y.shape == (2, 5, 3, 4)
+    np.testing.assert_array_equal(y, np.transpose(x, (0, 3, 1, 2)))
+    np.testing.assert_array_equal(layer.backward(y), x)
+
+
+def test_repeated_vector():
+    x = np.arange(6, dtype="float32").reshape(2, 3)
+    np.testing.assert_array_equal(layers.RepeatVector(4)(x), np.stack([x] * 4, axis=1))
+
+
+def test_cropping_undoes_padding():
+    x = np.random.default_rng(0).standard_normal((2, 3, 4, 5)).astype("float32")
+    border = ((1, 0), (2, 3))
+    np.testing.assert_array_equal(layers.Cropping2D(border)(layers.ZeroPadding2D(border)(x)), x)
+    np.testing.assert_array_equal(layers.Cropping1D((1, 2))(x[:, 0])[:, 0], x[:, 0, 1])
+    np.testing.assert_array_equal(layers.Cropping2D(((1, 0), (2, 1)))(x), x[:, 1:, 2:3])
+
+
+def test_upsampling():
+    x = np.random.default_rng(0).standard_normal((2, 3, 4, 5)).astype("float32")
+    np.testing.assert_array_equal(layers.UpSampling2D((2, 3))(x), x.repeat(2, axis=1).repeat(3, axis=2))
+    np.testing.assert_array_equal(layers.UpSampling1D(3)(x[0]), x[0].repeat(3, axis=1))
+    volumes = x[..., None]
+    expected = volumes.repeat(3, axis=1).repeat(1, axis=2).repeat(2, axis=3)
+    np.testing.assert_array_equal(layers.UpSampling3D((3, 1, 2))(volumes), expected)
+    np.testing.assert_array_equal(layers.UpSampling2D(2, interpolation="Bilinear")(np.ones((1, 2, 2, 1))), 1)
+
+
+def test_what_may_be_large():
+    """Extreme numbers go through without a floating-point error."""
+    x = np.full((1, 2, 2, 1), 1e30, "float32")
+    with np.errstate(all="raise"):
+        for name in ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"):
+            layer = layers.UpSampling2D(2, interpolation=name)
+            np.testing.assert_allclose(layer(x, training=True), 1e30, rtol=1e-5)
+            layer.backward(np.full((1, 4, 4, 1), 1e30, "float32"))
+
+
 def test_rescaling_bytes():
     y = layers.Rescaling(1 / 255)(np.array([[0, 51, 255]], "uint8"))
     np.testing.assert_allclose(y, [[0, 0.2, 1]], rtol=1e-6)
@@ -85,6 +167,27 @@ def test_rescaling_by_channel_with_channels_first():
     (lambda: layers.Reshape((5,)).compute_output_shape((None, 2, 3)), "6 numbers a sample"),
     (lambda: layers.Reshape((-1, 4)).compute_output_shape((None, 2, 3)), "6 numbers a sample"),
     (lambda: layers.ZeroPadding2D().compute_output_shape((None, 2, 3)), "rank 4"),
+    (lambda: layers.ZeroPadding1D().compute_output_shape((None, 2)), r"rank 3, \(batch, length, channels\)"),
+    (lambda: layers.ZeroPadding1D((1, 2, 3)), "`padding` must be an integer or a pair"),
+    (lambda: layers.ZeroPadding1D(((1, 2),)), "`padding`"), (lambda: layers.ZeroPadding3D((1, 2)), "or 3 pairs"),
+    (lambda: layers.ZeroPadding2D(True), "`padding`"), (lambda: layers.ZeroPadding2D(1.5), "`padding`"),
+    (lambda: layers.Cropping1D(-1), "`cropping`"), (lambda: layers.Cropping2D(((1, 2), (3, -1))), "`cropping`"),
+    (lambda: layers.Cropping2D(2, name="c").compute_output_shape((None, 9, 4, 1)),
+     r"'c' \(Cropping2D\) would have an empty output: input \(9, 4\).*output size \(5, 0\)"),
+    (lambda: layers.Cropping1D((2, 3)).compute_output_shape((None, 4, 1)), r"output size \(-1,\)"),
+    (lambda: layers.Cropping3D().compute_output_shape((None, 4, 4, 1)), "rank 5"),
+    (lambda: layers.Permute((1, 1)), "`dims`"), (lambda: layers.Permute((0, 1)), "`dims`"),
+    (lambda: layers.Permute(2), "`dims`"), (lambda: layers.Permute((1.0, 2)), "`dims`"),
+    (lambda: layers.Permute((True, 2)), "`dims`"),
+    (lambda: layers.Permute((2, 1), name="p").compute_output_shape((None, 2)), r"'p' \(Permute\).*rank 3"),
+    (lambda: layers.RepeatVector(0), "`n`"), (lambda: layers.RepeatVector(2.0), "`n`"),
+    (lambda: layers.RepeatVector(2, name="r").compute_output_shape((None, 2, 3)), r"'r' \(RepeatVector\).*rank 2"),
+    (lambda: layers.UpSampling1D(0), "`size`"), (lambda: layers.UpSampling2D((1, 2, 3)), "`size`"),
+    (lambda: layers.UpSampling3D(1.5), "`size`"),
+    (lambda: layers.UpSampling2D(interpolation="area"), "`interpolation`"),
+    (lambda: layers.UpSampling2D(interpolation=None), "`interpolation`"),
+    (lambda: layers.UpSampling2D().compute_output_shape((None, 2, 3)), "rank 4"),
+    (lambda: layers.UpSampling1D().compute_output_shape((None, 2)), "rank 3"),
 ])  # fmt: skip
 def test_bad_arguments(make, message):
     with pytest.raises(ValueError, match=message):

@@ -150,8 +150,8 @@ _table |= {
 def get(identifier):
     """Return a `Loss` for a name, a config, a class, a function of (y_true, y_pred), a `Loss` or None (None).
 
-    Functions of this module have a gradient; others can evaluate, and train if they have the attribute ``gradient``, see
-    `LossFunctionWrapper`.
+    Functions of this module have a gradient; others can evaluate, and train if they have the attribute ``gradient``,
+    see `LossFunctionWrapper`.
 
     Raises:
         ValueError: an unknown name.

@@ -136,8 +136,8 @@ def check_vectors_labels(y, output_shape, layer):
     _check_numeric(y)
     if len(output_shape) != 2:
         raise ValueError(
-            f"The loss compares vectors, one for each sample, but the last layer {layer.name!r} puts out shape "
-            f"{output_shape}: put a Flatten or GlobalAveragePooling layer before the last Dense layer"
+            f"`y` of shape {y.shape} is to label one vector a sample, but the last layer {layer.name!r} puts out "
+            f"shape {output_shape}: put a Flatten or GlobalAveragePooling layer before the last Dense layer"
         )
     if y.shape[1:] not in ((), (1,)):
         raise ValueError(

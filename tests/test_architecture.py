@@ -14,8 +14,8 @@ ORDER = [
     "version config registry messages kernels",
     "initializers activations regularizers constraints losses metrics variable",
     "layers optimizers stack",
-    "data callbacks checks results summary utils datasets",
-    "training models saving",
+    "data callbacks checks results summary utils datasets preprocessing random backend",
+    "training models saving wrappers",
     "applications cli trained_models",
 ]
 RANK = {name: rank for rank, names in enumerate(ORDER) for name in names.split()}

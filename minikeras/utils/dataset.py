@@ -60,7 +60,27 @@ class PyDataset:
 Sequence = PyDataset
 
 
-def split_dataset(dataset, left_size=None, right_size=None, shuffle=False, seed=None):
+def pack_x_y_sample_weight(x, y=None, sample_weight=None):
+    """Return what `fit` takes for one batch: ``x``, ``(x, y)`` or ``(x, y, sample_weight)``."""
+    if y is None:
+        return (x,) if isinstance(x, (tuple, list)) else x
+    return (x, y) if sample_weight is None else (x, y, sample_weight)
+
+
+def unpack_x_y_sample_weight(data):
+    """Undo `pack_x_y_sample_weight`: return (x, y, sample_weight), with None for what is missing."""
+    if not isinstance(data, (tuple, list)):
+        return data, None, None
+    if not 1 <= len(data) <= 3:
+        raise ValueError(
+            f"`data` must be x, (x, y) or (x, y, sample_weight). Received: a {type(data).__name__} of {len(data)}"
+        )
+    return (*data, None, None)[:3]
+
+
+def split_dataset(
+    dataset, left_size=None, right_size=None, shuffle=False, seed=None, preferred_backend=None
+):
     """Split arrays in two, as for training and validation.
 
     Where Keras returns two data sets of its backend, this returns arrays, which `fit` takes as they are::
@@ -75,6 +95,7 @@ def split_dataset(dataset, left_size=None, right_size=None, shuffle=False, seed=
             out.
         shuffle: whether to draw the samples at random; otherwise the left part is the beginning of the data.
         seed: integer for a shuffle of its own; by default it follows `set_random_seed`.
+        preferred_backend: accepted as Keras does; arrays stay arrays.
 
     Returns:
         (left, right), each an array or, like ``dataset``, a tuple or list of arrays. Without shuffle they are views.

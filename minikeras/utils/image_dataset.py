@@ -5,27 +5,12 @@ import os
 import numpy as np
 
 from minikeras import config
-from minikeras.kernels import resize
 from minikeras.messages import inform
-from minikeras.utils.images import _MODES, load_img, pillow
+from minikeras.utils.images import MODES, load_img, pillow
+from minikeras.utils.resizing import INTERPOLATIONS, crop, pad, resized
 from minikeras.utils.stream import Array, Stream
 
 FORMATS = (".bmp", ".gif", ".jpeg", ".jpg", ".png")
-_CHANNELS = {"grayscale": 1, "rgb": 3, "rgba": 4}
-
-
-def _gaussian(x):
-    return np.where(x < 1.5, np.exp(-2 * x * x), 0)  # sigma = 1/2
-
-
-def _mitchell(x):
-    near = (7 * x - 12) * x * x / 6 + 16 / 18
-    far = ((-7 * x / 18 + 2) * x - 10 / 3) * x + 16 / 9
-    return np.where(x < 1, near, np.where(x < 2, far, 0))
-
-
-_KERNELS = {"gaussian": _gaussian, "mitchellcubic": _mitchell}  # only here; all others are those of the layers
-INTERPOLATIONS = (*resize.INTERPOLATIONS, *_KERNELS)
 
 
 def image_dataset_from_directory(
@@ -141,47 +126,9 @@ def read_image(path, color_mode="rgb", size=(256, 256), interpolation="bilinear"
     image = np.asarray(load_img(path, color_mode), np.float32)
     image = image[..., None] if image.ndim == 2 else image
     if aspect is not None:
-        image = _crop(image, size) if aspect == "crop" else _pad(image, size)
-    image = _resize(image, size, interpolation)
+        image = crop(image, size) if aspect == "crop" else pad(image, size)
+    image = resized(image, size, interpolation)
     return image.transpose(2, 0, 1) if config.standardize_data_format(data_format) == "channels_first" else image
-
-
-def _crop(image, size):
-    """The largest part from the middle with the proportions of ``size``."""
-    (height, width), (new_height, new_width) = image.shape[:2], size
-    rows = max(min(height, width * new_height // new_width), 1)
-    columns = max(min(width, height * new_width // new_height), 1)
-    top, left = (height - rows) // 2, (width - columns) // 2
-    return image[top : top + rows, left : left + columns]
-
-
-def _pad(image, size):
-    """The image with bars of zeros of equal height or width at both sides, as far as that is possible."""
-    (height, width), (new_height, new_width) = image.shape[:2], size
-    top = (max(height, width * new_height // new_width) - height) // 2
-    left = (max(width, height * new_width // new_height) - width) // 2
-    return np.pad(image, ((top, top), (left, left), (0, 0)))
-
-
-def _resize(image, size, interpolation):
-    for axis, new in enumerate(size):
-        old = image.shape[axis]
-        if old == new:
-            continue
-        if interpolation == "nearest":
-            image = image.take(resize.nearest(old, new), axis=axis)
-        else:
-            weights = _weights(old, new, interpolation).astype(np.float32)
-            image = np.moveaxis(np.tensordot(weights, image, (1, axis)), 0, axis)
-    return np.ascontiguousarray(image)
-
-
-def _weights(old, new, interpolation):
-    if interpolation not in _KERNELS:
-        return resize.matrix.__wrapped__(old, new, interpolation)  # past its cache: images have sizes of their own
-    centres = (np.arange(new) + 0.5) * (old / new) - 0.5
-    weights = _KERNELS[interpolation](np.abs(centres[:, None] - np.arange(old)))
-    return weights / weights.sum(axis=1, keepdims=True)
 
 
 def _targets(numbers, label_mode, classes):
@@ -263,7 +210,7 @@ def _check(labels, label_mode, class_names, color_mode, image_size, interpolatio
         raise ValueError("`class_names` can only be given with labels='inferred': they are names of folders")
     one_of = {
         "label_mode": (label_mode, ("int", "categorical", "binary", None)),
-        "color_mode": (color_mode, tuple(_MODES)),
+        "color_mode": (color_mode, tuple(MODES)),
         "interpolation": (interpolation, INTERPOLATIONS),
         "format": (format, ("tf", "grain")),
     }

@@ -6,7 +6,7 @@ import numpy as np
 
 from minikeras import config
 
-_MODES = {"grayscale": "L", "rgb": "RGB", "rgba": "RGBA"}
+MODES = {"grayscale": "L", "rgb": "RGB", "rgba": "RGBA"}
 _INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "hamming", "box", "lanczos")
 
 
@@ -122,7 +122,7 @@ def load_img(path, color_mode="rgb", target_size=None, interpolation="nearest", 
     from io import BytesIO
 
     image = pillow("load_img")
-    if color_mode not in _MODES:
+    if color_mode not in MODES:
         raise ValueError(f"`color_mode` must be 'grayscale', 'rgb' or 'rgba'. Received: color_mode={color_mode!r}")
     if interpolation not in _INTERPOLATIONS:
         raise ValueError(
@@ -135,8 +135,8 @@ def load_img(path, color_mode="rgb", target_size=None, interpolation="nearest", 
         raise TypeError(f"`path` must be a path or an io.BytesIO. Received: {type(path).__name__}")
     img = image.open(path)
     gray = color_mode == "grayscale" and img.mode in ("I;16", "I")
-    if img.mode != _MODES[color_mode] and not gray:
-        img = img.convert(_MODES[color_mode])
+    if img.mode != MODES[color_mode] and not gray:
+        img = img.convert(MODES[color_mode])
     if target_size is None:
         return img
     height, width = target_size

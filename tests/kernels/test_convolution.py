@@ -165,6 +165,11 @@ def test_transposed_product_of_cases(rank):
             check_transposed((n,) * rank, size, strides, padding, (d,) * rank, extras)
 
 
+def test_transposed_window_larger_than_its_stride_by_dilation():
+    assert transposed_output_size((4,), (3,), (4,), "valid", (2,)) == (17,)
+    check_transposed((4,), (3,), (4,), "valid", (2,))
+
+
 def test_transposed_several_tiles():
     check_transposed((14, 12), (5, 5), (2, 2), "same", batch=1 + 2 * convolution.TILE_BYTES // (28 * 24 * 25 * 8 * 4))
     check_transposed((28, 28), (5, 5), (1, 1), "same", batch=30, filters=8, channels=1)

@@ -236,6 +236,23 @@ def test_several_tiles(name, monkeypatch):
         assert_equal(one, other, 1e-5)
 
 
+@pytest.mark.parametrize("name", OTHERS)
+def test_each_weight_has_its_own_arguments(name):
+    kinds = {"initializer": ["ones", "zeros", "he_normal"], "regularizer": ["l1", "l2", "l1_l2"],
+             "constraint": ["non_neg", "unit_norm", "max_norm"]}  # fmt: skip
+    weights = [argument[: -len("_initializer")] for argument in getattr(layers, name).argument_names()
+               if argument.endswith("_initializer")]  # fmt: skip
+    arguments = {f"{weight}_{kind}": values[i] for kind, values in kinds.items() for i, weight in enumerate(weights)}
+    layer = getattr(layers, name)(**SMALLEST[name], **arguments)
+    layer.build_once((None, *(5,) * RANKS[name], 4))
+    assert len(layer.weights) == len(weights)
+    for weight, described in zip(layer.weights, weights):
+        assert weight.regularizer is getattr(layer, f"{described}_regularizer")
+        assert weight.constraint is getattr(layer, f"{described}_constraint")
+        if arguments[f"{described}_initializer"] != "he_normal":
+            assert np.all(weight.value == (arguments[f"{described}_initializer"] == "ones"))
+
+
 def test_separable_is_depthwise_then_pointwise():
     with settings():
         x = np.random.default_rng(0).standard_normal((2, 6, 7, 3))

@@ -6,10 +6,18 @@ function of (y_true, y_pred) over the samples.
 
 from minikeras.losses import (
     binary_crossentropy,
+    binary_focal_crossentropy,
     categorical_crossentropy,
+    categorical_focal_crossentropy,
+    huber,
     kind_of_targets,
+    kl_divergence,
+    log_cosh,
     mean_absolute_error,
+    mean_absolute_percentage_error,
     mean_squared_error,
+    mean_squared_logarithmic_error,
+    poisson,
     serialize_function,
     sparse_categorical_crossentropy,
 )
@@ -27,52 +35,77 @@ from minikeras.metrics.accuracy import (
     top_k_categorical_accuracy,
 )
 from minikeras.metrics.accuracy import accuracy as _accuracy
+from minikeras.metrics.auc import AUC
 from minikeras.metrics.base import Mean, MeanMetricWrapper, Metric, Sum
-from minikeras.metrics.crossentropy import BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy
-from minikeras.metrics.regression import MeanAbsoluteError, MeanSquaredError, RootMeanSquaredError
+from minikeras.metrics.confusion import (
+    FalseNegatives,
+    FalsePositives,
+    Precision,
+    Recall,
+    TrueNegatives,
+    TruePositives,
+)
+from minikeras.metrics.correlation import (
+    ConcordanceCorrelation,
+    PearsonCorrelation,
+    concordance_correlation,
+    pearson_correlation,
+)
+from minikeras.metrics.crossentropy import (
+    BinaryCrossentropy,
+    CategoricalCrossentropy,
+    KLDivergence,
+    Poisson,
+    SparseCategoricalCrossentropy,
+)
+from minikeras.metrics.f_score import F1Score, FBetaScore
+from minikeras.metrics.hinge import CategoricalHinge, Hinge, SquaredHinge, categorical_hinge, hinge, squared_hinge
+from minikeras.metrics.iou import BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU
+from minikeras.metrics.regression import (
+    CosineSimilarity,
+    LogCoshError,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredError,
+    MeanSquaredLogarithmicError,
+    R2Score,
+    RootMeanSquaredError,
+)
+from minikeras.metrics.regression import cosine_similarity as _cosine_similarity
+from minikeras.metrics.tradeoffs import (
+    PrecisionAtRecall,
+    RecallAtPrecision,
+    SensitivityAtSpecificity,
+    SpecificityAtSensitivity,
+)
 from minikeras.registry import resolve, to_snake_case
 from minikeras.registry import serialize as _serialize
 
+_classes = (
+    AUC, Accuracy, BinaryAccuracy, BinaryCrossentropy, BinaryIoU, CategoricalAccuracy, CategoricalCrossentropy,
+    CategoricalHinge, ConcordanceCorrelation, CosineSimilarity, F1Score, FBetaScore, FalseNegatives, FalsePositives,
+    Hinge, IoU, KLDivergence, LogCoshError, Mean, MeanAbsoluteError, MeanAbsolutePercentageError, MeanIoU,
+    MeanMetricWrapper, MeanSquaredError, MeanSquaredLogarithmicError, OneHotIoU, OneHotMeanIoU, PearsonCorrelation,
+    Poisson, Precision, PrecisionAtRecall, R2Score, Recall, RecallAtPrecision, RootMeanSquaredError,
+    SensitivityAtSpecificity, SparseCategoricalAccuracy, SparseCategoricalCrossentropy, SparseTopKCategoricalAccuracy,
+    SpecificityAtSensitivity, SquaredHinge, Sum, TopKCategoricalAccuracy, TrueNegatives, TruePositives,
+)  # fmt: skip
+_functions = (
+    binary_accuracy, binary_crossentropy, binary_focal_crossentropy, categorical_accuracy, categorical_crossentropy,
+    categorical_focal_crossentropy, categorical_hinge, concordance_correlation, hinge, huber, kl_divergence, log_cosh,
+    mean_absolute_error, mean_absolute_percentage_error, mean_squared_error, mean_squared_logarithmic_error,
+    pearson_correlation, poisson, sparse_categorical_accuracy, sparse_categorical_crossentropy,
+    sparse_top_k_categorical_accuracy, squared_hinge, top_k_categorical_accuracy,
+)  # fmt: skip
+_other_functions = (_accuracy, _cosine_similarity)  # which Keras does not export, and writes in configs
+
 __all__ = [
-    "Accuracy",
-    "BinaryAccuracy",
-    "BinaryCrossentropy",
-    "CategoricalAccuracy",
-    "CategoricalCrossentropy",
-    "Mean",
-    "MeanAbsoluteError",
-    "MeanMetricWrapper",
-    "MeanSquaredError",
-    "Metric",
-    "RootMeanSquaredError",
-    "SparseCategoricalAccuracy",
-    "SparseCategoricalCrossentropy",
-    "SparseTopKCategoricalAccuracy",
-    "Sum",
-    "TopKCategoricalAccuracy",
-    "binary_accuracy",
-    "binary_crossentropy",
-    "categorical_accuracy",
-    "categorical_crossentropy",
-    "deserialize",
-    "get",
-    "get_for_model",
-    "mean_absolute_error",
-    "mean_squared_error",
-    "serialize",
-    "sparse_categorical_accuracy",
-    "sparse_categorical_crossentropy",
-    "sparse_top_k_categorical_accuracy",
-    "top_k_categorical_accuracy",
-]
+    *(cls.__name__ for cls in _classes), "Metric", *(function.__name__ for function in _functions),
+    "deserialize", "get", "get_for_model", "serialize",
+]  # fmt: skip
 
 RESOLVED_BY_SHAPE = ("accuracy", "acc", "crossentropy", "ce")  # names for which `get_for_model` reads the shapes
 
-_classes = (
-    Accuracy, BinaryAccuracy, BinaryCrossentropy, CategoricalAccuracy, CategoricalCrossentropy, Mean,
-    MeanAbsoluteError, MeanMetricWrapper, MeanSquaredError, RootMeanSquaredError, SparseCategoricalAccuracy,
-    SparseCategoricalCrossentropy, SparseTopKCategoricalAccuracy, Sum, TopKCategoricalAccuracy,
-)  # fmt: skip
 _table = {cls.__name__: cls for cls in _classes}
 _table |= {to_snake_case(cls.__name__): cls for cls in _classes if cls is not MeanMetricWrapper}
 _table |= {
@@ -82,17 +115,14 @@ _table |= {
     "scce": SparseCategoricalCrossentropy,
     "mae": MeanAbsoluteError,
     "MAE": MeanAbsoluteError,
+    "mape": MeanAbsolutePercentageError,
+    "MAPE": MeanAbsolutePercentageError,
     "mse": MeanSquaredError,
     "MSE": MeanSquaredError,
+    "msle": MeanSquaredLogarithmicError,
+    "MSLE": MeanSquaredLogarithmicError,
 }
-_functions = {
-    function.__name__: function
-    for function in (
-        _accuracy, binary_accuracy, binary_crossentropy, categorical_accuracy, categorical_crossentropy,
-        mean_absolute_error, mean_squared_error, sparse_categorical_accuracy, sparse_categorical_crossentropy,
-        sparse_top_k_categorical_accuracy, top_k_categorical_accuracy,
-    )
-}  # fmt: skip
+_function_table = {function.__name__: function for function in (*_functions, *_other_functions)}
 
 
 def get(identifier):
@@ -127,16 +157,18 @@ def get_for_model(identifier, y_true_shape, y_pred_shape):
     return metric
 
 
-def get_function(name):
-    """Return a metric function by name, as configs of `MeanMetricWrapper` have it."""
-    return resolve(name, _functions, "metric function", type(None))
-
-
 def serialize(metric):
     """Return the config of a metric, or of a function."""
     return _serialize(metric) if isinstance(metric, Metric) else serialize_function(metric)
 
 
-def deserialize(config):
-    """Return the metric, or the function, that `serialize` gave the config of."""
-    return get_function(config["config"]) if isinstance(config.get("config"), str) else get(config)
+def deserialize(config, custom_objects=None):
+    """Return the metric, or the function, that `serialize` gave the config of.
+
+    Args:
+        config: a dict.
+        custom_objects: dict of names to classes and functions that are known beside Keras' own.
+    """
+    if isinstance(config.get("config"), str):
+        return resolve(config["config"], _function_table | (custom_objects or {}), "metric function", type(None))
+    return resolve(config, _table | (custom_objects or {}), "metric", Metric)

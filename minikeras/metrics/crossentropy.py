@@ -1,10 +1,15 @@
-"""Crossentropies as metrics: means of the losses' functions."""
+"""Crossentropies and their kin as metrics: means of the losses' functions."""
 
-import numpy as np
-
-from minikeras.losses import binary_crossentropy, categorical_crossentropy, sparse_categorical_crossentropy
-from minikeras.losses.base import align_weights
-from minikeras.losses.crossentropy import check_axis, check_smoothing
+from minikeras.losses import (
+    binary_crossentropy,
+    categorical_crossentropy,
+    kl_divergence,
+    poisson,
+    sparse_categorical_crossentropy,
+)
+from minikeras.losses.arguments import check_axis, check_smoothing
+from minikeras.losses.base import align_weights, floating
+from minikeras.losses.crossentropy import classes_last
 from minikeras.metrics.accuracy import labels_of
 from minikeras.metrics.base import MeanMetricWrapper
 
@@ -37,7 +42,7 @@ class CategoricalCrossentropy(MeanMetricWrapper):
         dtype: see `Metric`.
         from_logits: whether predictions are logits or probabilities.
         label_smoothing: s in [0, 1): the targets become t (1 - s) + s / k.
-        axis: -1 only.
+        axis: the axis of the classes.
     """
 
     _direction = "down"
@@ -62,7 +67,7 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
         from_logits: whether predictions are logits or probabilities.
         ignore_class: a label whose samples have the value 0. As in Keras they count in the mean, unless there are
             weights: then they have the weight 0.
-        axis: -1 only.
+        axis: the axis of the classes.
     """
 
     _direction = "down"
@@ -79,6 +84,34 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         if sample_weight is not None and self.ignore_class is not None:
-            counts = labels_of(y_true, np.asarray(y_pred)) != self.ignore_class
+            counts = labels_of(*classes_last(y_true, floating(y_pred), self.axis)) != self.ignore_class
             sample_weight = counts * align_weights(sample_weight, counts.shape, self.dtype)
         super().update_state(y_true, y_pred, sample_weight)
+
+
+class KLDivergence(MeanMetricWrapper):
+    """Mean of sum_i t_i log(t_i / y_i), both clipped to [eps, 1]: how far y is from the distribution t.
+
+    Args:
+        name: string.
+        dtype: see `Metric`.
+    """
+
+    _direction = "down"
+
+    def __init__(self, name="kl_divergence", dtype=None):
+        super().__init__(kl_divergence, name, dtype)
+
+
+class Poisson(MeanMetricWrapper):
+    """Mean of y - t log(y + eps): how unlikely the counts t are, if y are their means.
+
+    Args:
+        name: string.
+        dtype: see `Metric`.
+    """
+
+    _direction = "down"
+
+    def __init__(self, name="poisson", dtype=None):
+        super().__init__(poisson, name, dtype)

@@ -284,7 +284,12 @@ class GlobalAveragePooling1D(GlobalAveragePooling):
     def call(self, inputs, training=False, mask=None):
         if mask is None:
             return self.average(inputs)
-        channels = 1 if self.data_format == "channels_first" else 2
+        (steps,), channels = self.axes, 1 if self.data_format == "channels_first" else 2
+        if np.shape(mask) != (len(inputs), inputs.shape[steps]):
+            raise ValueError(
+                f"Layer {self.name!r} (GlobalAveragePooling1D): `mask` must have one truth value for each step, shape "
+                f"{(len(inputs), inputs.shape[steps])}. Received shape {np.shape(mask)}"
+            )
         return self.average(inputs, np.expand_dims(np.asarray(mask, bool), channels))
 
     def compute_mask(self, inputs, previous_mask):

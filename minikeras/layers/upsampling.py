@@ -1,5 +1,7 @@
 """Upsampling: larger images, by repeating pixels or by interpolation, whose arithmetic is in `kernels/resize.py`."""
 
+import functools
+
 import numpy as np
 
 from minikeras import config
@@ -42,10 +44,8 @@ class UpSampling(Layer):
         """Add up the gradients of each pixel's copies, one axis after the other."""
         for axis, factor in enumerate(self.factors, 1):
             parts = dy.reshape(*dy.shape[:axis], -1, factor, *dy.shape[axis + 1 :])
-            copies = [parts[(slice(None),) * (axis + 1) + (i,)] for i in range(factor)]
-            dy = copies[0].copy()
-            for copy in copies[1:]:
-                dy += copy
+            everything = (slice(None),) * (axis + 1)
+            dy = functools.reduce(np.add, [parts[(*everything, i)] for i in range(factor)])
         return dy
 
     def interpolated(self, x):

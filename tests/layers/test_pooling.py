@@ -167,6 +167,8 @@ def test_masked_mean(data_format, keepdims):
     np.testing.assert_allclose(y, expected.reshape(shape), rtol=1e-6)
     np.testing.assert_allclose(gradient.transpose(0, 2, 1) if first else gradient, dx, rtol=1e-6)
     assert layer.compute_mask(x, MASK) is None
+    with pytest.raises(ValueError, match=r"`mask`.*shape \(4, 4\).*\(4, 3\)"):
+        layer(x.transpose(0, 2, 1) if first else x, mask=MASK[:, 1:])
     x[...] = 1
     np.testing.assert_allclose(layer(x.transpose(0, 2, 1) if first else x), 1)  # the mask is not kept
 

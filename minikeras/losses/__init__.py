@@ -123,23 +123,17 @@ _functions = {
     squared_hinge: SquaredHinge,
     tversky: Tversky,
 }
-_table = {cls.__name__: cls for cls in _functions.values()}
-_table |= {function.__name__: cls for function, cls in _functions.items()}
-_table |= {
+_classes = {cls.__name__: cls for cls in _functions.values()}
+_names = {function.__name__: cls for function, cls in _functions.items()}  # in any case: "MSE" is "mse"
+_names |= {
     "bce": BinaryCrossentropy,
-    "BCE": BinaryCrossentropy,
     "cce": CategoricalCrossentropy,
     "scce": SparseCategoricalCrossentropy,
     "kld": KLDivergence,
-    "KLD": KLDivergence,
     "mae": MeanAbsoluteError,
-    "MAE": MeanAbsoluteError,
     "mape": MeanAbsolutePercentageError,
-    "MAPE": MeanAbsolutePercentageError,
     "mse": MeanSquaredError,
-    "MSE": MeanSquaredError,
     "msle": MeanSquaredLogarithmicError,
-    "MSLE": MeanSquaredLogarithmicError,
     "cosine_proximity": CosineSimilarity,  # the rest are names of Keras 1 and 2
     "huber_loss": Huber,
     "kullback_leibler_divergence": KLDivergence,
@@ -156,13 +150,15 @@ def get(identifier):
     Raises:
         ValueError: an unknown name.
     """
-    return _resolve(identifier, _table)
+    return _resolve(identifier, {})
 
 
-def _resolve(identifier, table):
+def _resolve(identifier, custom_objects):
     if isinstance(identifier, dict) and isinstance(identifier.get("config"), str):  # a function's, as Keras writes it
         identifier = identifier["config"]
-    found = resolve(identifier, table, "loss", Loss)
+    is_short = isinstance(identifier, str) and identifier not in _classes
+    # an error lists the table: for names of functions, those of the classes would say the same again
+    found = resolve(identifier, {**(_names if is_short else _classes), **custom_objects}, "loss", Loss)
     if found is None or isinstance(found, Loss):
         return found
     return _functions[found]() if is_loss_function(found) else LossFunctionWrapper(found)
@@ -207,7 +203,7 @@ def deserialize(name, custom_objects=None):
         name: a config, or a name.
         custom_objects: dict of names to losses of one's own.
     """
-    return _resolve(name, {**_table, **(custom_objects or {})})
+    return _resolve(name, custom_objects or {})
 
 
 def is_loss_function(function):

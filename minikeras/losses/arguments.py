@@ -30,6 +30,8 @@ def check_number(value, name, low=-math.inf, positive=False):
 
 def axes_of(axis, ndim):
     """Return an axis, several or None (all) as a tuple of numbers from 0, in order."""
+    if axis == -1:  # which nearly all losses have, at each step
+        return (ndim - 1,)
     if axis is None:
         return tuple(range(ndim))
     axes = (axis,) if is_integer(axis) else axis
@@ -40,11 +42,15 @@ def axes_of(axis, ndim):
 
 def without(shape, axes):
     """Return ``shape`` without those axes."""
+    if axes == (len(shape) - 1,):
+        return shape[:-1]
     return tuple(size for i, size in enumerate(shape) if i not in axes)
 
 
 def count_along(shape, axis):
     """Return how many numbers a mean over ``axis`` takes together."""
+    if axis == -1:
+        return shape[-1]
     return math.prod(shape[i] for i in axes_of(axis, len(shape)))
 
 

@@ -103,7 +103,9 @@ class Loss(Configurable):
                 f"`gradient` of the loss {self.name!r} must return y_pred's shape {y_pred.shape}. Received: "
                 f"{gradient.shape}"
             )
-        return self._weighted(gradient, y_true, y_pred, sample_weight).reshape(shape)
+        if sample_weight is not None:
+            gradient = self._weighted(gradient, y_true, y_pred, sample_weight)
+        return gradient.reshape(shape)
 
     def logits_gradient(self, y_true, y_pred, sample_weight=None):
         """Return the derivative of the reduced loss by the logits whose activation ``fuses_with`` gave y_pred.
@@ -199,8 +201,6 @@ class Loss(Configurable):
     @quiet()
     def _weighted(self, gradient, y_true, y_pred, sample_weight):
         """The gradient, with each sample's share scaled as the weights scale the reduced loss."""
-        if sample_weight is None:
-            return gradient
         axes = self._reduced_axes(y_true, y_pred)
         shape = without(y_pred.shape, axes)
         weights = weights_of(sample_weight, shape, gradient.dtype)
@@ -211,7 +211,9 @@ class Loss(Configurable):
             weights = weights * np.asarray(self._divisor(y_true, y_pred, shape) / divisor, gradient.dtype)
         if not shape:
             return gradient * weights.sum()
-        return gradient * (np.expand_dims(weights, axes) if weights.ndim else weights)
+        if not weights.ndim:
+            return gradient * weights
+        return gradient * (weights[..., None] if self._axis == -1 else np.expand_dims(weights, axes))
 
     def _warn_once(self, message):
         if not self._warned:
@@ -238,6 +240,8 @@ class LossFunctionWrapper(Loss):
         dtype: see `Loss`.
         **kwargs: passed on to ``fn`` and its ``gradient``.
     """
+
+    _axis = None  # see `_reduced_axes`
 
     def __init__(self, fn, reduction="sum_over_batch_size", name=None, dtype=None, **kwargs):
         super().__init__(name or getattr(fn, "__name__", None), reduction, dtype)

@@ -1,189 +1,254 @@
-"""Batch normalization."""
+"""Normalization of each row by itself: layer, RMS and unit normalization."""
+
+import math
 
 import numpy as np
 
-from minikeras import constraints, initializers, regularizers
-from minikeras.kernels import threads
 from minikeras.layers.base import Layer
+from minikeras.layers.moments import (
+    add_gamma_and_beta,
+    check_axes_fit,
+    inverse_root,
+    keep_scaling,
+    standardize_axes,
+    standardize_epsilon,
+    subtract_mean,
+)
 
-PARALLEL = 1 << 18  # numbers from which the rows are shared between threads
-BLOCK = 1024  # rows that are summed up at a time
+SHORTEST = 1e-12  # the smallest norm that UnitNormalization divides by
 
 
-class BatchNormalization(Layer):
-    """y = gamma (x - mean) / sqrt(variance + epsilon) + beta, per channel
+class RowNormalization(Layer):
+    """Abstract: y = gamma xhat + beta with xhat = (x - mean) / sqrt(variance + epsilon) along some axes of each row.
 
-    In training, mean and (population) variance are the batch's, and the moving ones follow them:
-    moving = momentum moving + (1 - momentum) batch. In inference, and when the layer is not trainable, the moving ones
-    are used. Ioffe and Szegedy 2015, arXiv:1502.03167.
-
-    Args:
-        axis: of the channels, -1 for the last, 1 with channels first.
-        momentum: of the moving statistics.
-        epsilon: added to the variance.
-        center, scale: whether there is a beta, a gamma.
-        beta_initializer, gamma_initializer, moving_mean_initializer, moving_variance_initializer, beta_regularizer,
-            gamma_regularizer, beta_constraint, gamma_constraint: of the weights.
-
-    Input and output shape: any of rank 2 or more. Weights: gamma, beta, moving_mean, moving_variance, (channels,) each.
-
-    Raises:
-        ValueError: bad arguments, or inputs with another number of channels than before.
+    Attributes:
+        subtracts_mean: if not, the variance is taken around 0.
+        gain, shift: the weights gamma and beta, or None.
     """
 
+    subtracts_mean = True
+    gain = shift = None
+
+    def call(self, inputs, training=False):
+        axes = self.normalized_axes(inputs.shape)
+        x = _to_rows(inputs, axes)
+        normalized = self.buffer("normalized", x.shape)
+        if self.subtracts_mean:
+            variance = subtract_mean(x, normalized, lambda rows: rows.mean(axis=1, keepdims=True), _mean_product)
+            inverse = inverse_root(variance, self.epsilon)
+            normalized *= inverse
+        else:
+            inverse = inverse_root(_mean_product(x, x), self.epsilon)
+            np.multiply(x, inverse, out=normalized)
+        self.inverse, self.normalized = inverse, normalized
+        self.scaled = self.scale_rows(x, inverse, normalized)
+        if self.gain is None:
+            y = self.scaled
+        else:
+            y = np.multiply(self.scaled, self.gain.value.ravel(), out=self.buffer("outputs", x.shape))
+        if self.shift is not None:
+            y = np.add(y, self.shift.value.ravel(), out=self.buffer("outputs", x.shape))
+        return _from_rows(y, axes, inputs.shape)
+
+    def scale_rows(self, x, inverse, normalized):
+        """Return what gamma multiplies."""
+        return normalized
+
+    def backward(self, doutputs):
+        """dgamma = sum dy xhat, dbeta = sum dy, and with g = dy gamma and means over a row:
+
+        dx = (g - mean(g) - xhat mean(g xhat)) / sqrt(variance + epsilon), without mean(g) if no mean was subtracted.
+        """
+        axes = self.normalized_axes(doutputs.shape)
+        dy = _to_rows(doutputs, axes)
+        if self.gain is not None:
+            self.gain.grad = np.einsum("ri,ri->i", dy, self.scaled).reshape(self.gain.shape)
+        if self.shift is not None:
+            self.shift.grad = dy.sum(axis=0).reshape(self.shift.shape)
+        if not self.needs_input_gradient:
+            return None
+        dx = self.buffer("dinputs", dy.shape)
+        if self.gain is None:
+            np.copyto(dx, dy)
+        else:
+            np.multiply(dy, self.gain.value.ravel(), out=dx)
+        inner = _mean_product(dx, self.scaled)
+        if self.subtracts_mean and self.scaled is self.normalized:
+            dx -= dx.mean(axis=1, keepdims=True)
+        dx -= np.multiply(self.normalized, inner, out=self.buffer("share", dy.shape))
+        dx *= self.inverse
+        return _from_rows(dx, axes, doutputs.shape)
+
+    def normalized_axes(self, shape):
+        """Return the axes in increasing order, all from 0."""
+        axes = self.axis if isinstance(self.axis, (list, tuple)) else [self.axis]
+        return tuple(sorted(axis % len(shape) for axis in axes))
+
+    def weight_shape(self, input_shape):
+        """Return the sizes of the axes, in the order in which Keras sorts them: negative ones first."""
+        axes = sorted(self.axis) if isinstance(self.axis, (list, tuple)) else [self.axis]
+        return tuple(input_shape[axis] for axis in axes)
+
+    def compute_output_shape(self, input_shape):
+        check_axes_fit(self, self.axis, input_shape)
+        if 0 in self.normalized_axes(input_shape):
+            raise ValueError(
+                f"Layer {self.name!r} ({type(self).__name__}) normalizes each row of a batch by itself: "
+                f"axis={self.axis} must not hold the batch axis of inputs of shape {tuple(input_shape)}"
+            )
+        sizes = self.weight_shape(input_shape)
+        if None in sizes:
+            raise ValueError(
+                f"Layer {self.name!r} ({type(self).__name__}) needs to know the sizes of axis={self.axis}. Received "
+                f"inputs of shape {tuple(input_shape)}"
+            )
+        for weight in self._weights[:1]:
+            if sizes != weight.shape:
+                raise ValueError(
+                    f"Layer {self.name!r} ({type(self).__name__}) expects sizes {weight.shape} on axis={self.axis}. "
+                    f"Received {sizes}: inputs of shape {tuple(input_shape)}"
+                )
+        return tuple(input_shape)
+
+
+class LayerNormalization(RowNormalization):
+    """y = gamma (x - mean) / sqrt(variance + epsilon) + beta, with each row's own mean and (population) variance
+
+    Args:
+        axis: integer or several: the axes that are normalized together, and that gamma and beta have.
+        epsilon: added to the variance.
+        center, scale: whether there is a beta, a gamma.
+        beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer, beta_constraint, gamma_constraint: of
+            the weights.
+        rms_scaling: (deprecated in Keras) y = gamma x / sqrt(variance + epsilon) instead.
+
+    Input and output shape: any of rank 2 or more. Weights: gamma, beta, with the sizes of the axes.
+
+    Raises:
+        ValueError: bad arguments; inputs without these axes, or with other sizes than before.
+
+    Ba, Kiros and Hinton 2016, arXiv:1607.06450, section 3.
+    """
+
+    rows_independent = True
+    supports_masking = True
+
     def __init__(
-        self, axis=-1, momentum=0.99, epsilon=1e-3, center=True, scale=True, beta_initializer="zeros",
-        gamma_initializer="ones", moving_mean_initializer="zeros", moving_variance_initializer="ones",
-        beta_regularizer=None, gamma_regularizer=None, beta_constraint=None, gamma_constraint=None, renorm=False,
-        renorm_clipping=None, renorm_momentum=0.99, synchronized=False, **kwargs,
+        self, axis=-1, epsilon=1e-3, center=True, scale=True, beta_initializer="zeros", gamma_initializer="ones",
+        beta_regularizer=None, gamma_regularizer=None, beta_constraint=None, gamma_constraint=None, **kwargs,
     ):  # fmt: skip
+        self.rms_scaling = kwargs.pop("rms_scaling", False)
         super().__init__(**kwargs)
-        if isinstance(axis, (list, tuple)) and len(axis) == 1:
-            axis = axis[0]
-        if isinstance(axis, bool) or not isinstance(axis, (int, np.integer)) or axis == 0:
-            raise ValueError(f"`axis` must be an integer other than 0, the batch axis. Received: axis={axis!r}")
-        for name, value, top in (("momentum", momentum, 1), ("epsilon", epsilon, np.inf)):
-            if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 <= value <= top:
-                raise ValueError(f"`{name}` must be a number of at least 0 and at most {top}. Received: {value!r}")
-        if synchronized or renorm or renorm_clipping:
-            raise ValueError("`synchronized` and `renorm` are not supported: leave them at False")
-        self.axis = int(axis)
-        self.momentum = momentum
-        self.epsilon = epsilon
-        self.center = center
-        self.scale = scale
-        self.beta_initializer = initializers.get(beta_initializer)
-        self.gamma_initializer = initializers.get(gamma_initializer)
-        self.moving_mean_initializer = initializers.get(moving_mean_initializer)
-        self.moving_variance_initializer = initializers.get(moving_variance_initializer)
-        self.beta_regularizer = regularizers.get(beta_regularizer)
-        self.gamma_regularizer = regularizers.get(gamma_regularizer)
-        self.beta_constraint = constraints.get(beta_constraint)
-        self.gamma_constraint = constraints.get(gamma_constraint)
-        self.synchronized, self.renorm = synchronized, renorm
-        self.renorm_clipping, self.renorm_momentum = renorm_clipping, renorm_momentum
-        self.gamma = self.beta = None
+        self.axis = standardize_axes(axis)
+        self.epsilon = standardize_epsilon(epsilon)
+        beta = (beta_initializer, beta_regularizer, beta_constraint)
+        keep_scaling(self, center, scale, beta, (gamma_initializer, gamma_regularizer, gamma_constraint))
 
     def build(self, input_shape):
         self.compute_output_shape(input_shape)
-        shape = (input_shape[self.axis],)
-        if self.scale:
-            self.gamma = self.add_weight(
-                shape, self.gamma_initializer, None, True, self.gamma_regularizer, self.gamma_constraint, "gamma"
-            )
-        if self.center:
-            self.beta = self.add_weight(
-                shape, self.beta_initializer, None, True, self.beta_regularizer, self.beta_constraint, "beta"
-            )
-        self.moving_mean = self.add_weight(shape, self.moving_mean_initializer, trainable=False, name="moving_mean")
-        self.moving_variance = self.add_weight(
-            shape, self.moving_variance_initializer, trainable=False, name="moving_variance"
-        )
+        self.axis = sorted(self.axis) if isinstance(self.axis, list) else [self.axis]
+        scale, center = self.scale or self.rms_scaling, self.center and not self.rms_scaling
+        add_gamma_and_beta(self, self.weight_shape(input_shape), scale, center)
+        self.gain, self.shift = self.gamma, self.beta
+
+    def scale_rows(self, x, inverse, normalized):
+        if not self.rms_scaling:
+            return normalized
+        return np.multiply(x, inverse, out=self.buffer("scaled", x.shape))
+
+    def get_config(self):
+        return {**super().get_config(), "rms_scaling": self.rms_scaling}
+
+
+class RMSNormalization(RowNormalization):
+    """y = scale x / sqrt(mean of x^2 + epsilon), with the mean over each row
+
+    Args:
+        axis: integer or several: the axes that are normalized together, and that scale has.
+        epsilon: added to the mean of squares.
+
+    Input and output shape: any of rank 2 or more. Weights: scale, with the sizes of the axes.
+
+    Raises:
+        ValueError: bad arguments; inputs without these axes, or with other sizes than before.
+
+    Zhang and Sennrich 2019, arXiv:1910.07467, section 4.
+    """
+
+    rows_independent = True
+    subtracts_mean = False
+
+    def __init__(self, axis=-1, epsilon=1e-6, **kwargs):
+        super().__init__(**kwargs)
+        self.axis = standardize_axes(axis)
+        self.epsilon = standardize_epsilon(epsilon)
+
+    def build(self, input_shape):
+        self.compute_output_shape(input_shape)
+        self.axis = sorted(self.axis) if isinstance(self.axis, list) else [self.axis]
+        self.scale = self.gain = self.add_weight(self.weight_shape(input_shape), "ones", name="scale")
+
+
+class UnitNormalization(Layer):
+    """y = x / norm of x, the Euclidean norm along some axes
+
+    Vectors shorter than 1e-12 are divided by that. Where the norm is 0, the gradient is taken to be 0.
+
+    Args:
+        axis: integer or several, along which the norm is taken.
+
+    Input and output shape: any.
+
+    Raises:
+        ValueError: inputs without these axes.
+    """
+
+    rows_independent = True
+    supports_masking = True
+
+    def __init__(self, axis=-1, **kwargs):
+        super().__init__(**kwargs)
+        self.axis = standardize_axes(axis)
+
+    def build(self, input_shape):
+        self.compute_output_shape(input_shape)
+        self.rows_independent = 0 not in [axis % len(input_shape) for axis in np.atleast_1d(self.axis)]
 
     def call(self, inputs, training=False):
-        self.view_shape = np.moveaxis(inputs, self.axis, -1).shape
-        x = self._rows(inputs)
-        y = self.buffer("outputs", x.shape)
-        if training and self.trainable:
-            mean = (_sum_rows(lambda rows: x[rows].sum(axis=0), len(x), x.size) / len(x)).astype(self.dtype)
-
-            def squares(rows):
-                centered = np.subtract(x[rows], mean, out=y[rows])
-                return np.einsum("rc,rc->c", centered, centered)
-
-            variance = (_sum_rows(squares, len(x), x.size) / len(x)).astype(self.dtype)
-            self._follow(self.moving_mean, mean)
-            self._follow(self.moving_variance, variance)
-        else:
-            mean, variance = self.moving_mean.value, self.moving_variance.value
-        self.inverse = 1 / np.sqrt(variance + self.epsilon)
-        factor = self.inverse if self.gamma is None else self.inverse * self.gamma.value
-        shift = -mean * factor if self.beta is None else self.beta.value - mean * factor
-
-        def normalize(share, start, stop):
-            np.multiply(x[start:stop], factor, out=y[start:stop])
-            y[start:stop] += shift
-
-        threads.run_shares(normalize, _bounds(len(x), x.size))
-        self.x, self.mean, self.batch_statistics = (x, mean, self.trainable) if training else (None, None, False)
-        return self._unrows(y)
+        axes = tuple(self.axis) if isinstance(self.axis, list) else self.axis
+        y = np.square(inputs, out=self.buffer("outputs", inputs.shape))
+        self.norm = np.sqrt(y.sum(axis=axes, keepdims=True))
+        self.inverse = 1 / np.maximum(self.norm, self.norm.dtype.type(SHORTEST))
+        self.outputs = np.multiply(inputs, self.inverse, out=y)
+        return y
 
     def backward(self, doutputs):
-        """With n rows and xhat = (x - mean) inverse:
-
-        dgamma = sum dy xhat, dbeta = sum dy, and dx = gamma inverse (dy - dbeta / n - xhat dgamma / n); the last two
-        terms are how mean and variance depend on x. (That of the variance on the mean is 0.)
-        """
-        x, dy = self.x, self._rows(doutputs)
-        n = len(x)
-        dbeta = _sum_rows(lambda rows: dy[rows].sum(axis=0), n, x.size).astype(self.dtype)
-        dgamma = _sum_rows(lambda rows: np.einsum("rc,rc->c", dy[rows], x[rows] - self.mean), n, x.size)
-        dgamma = (dgamma * self.inverse).astype(self.dtype)
-        if self.gamma is not None:
-            self.gamma.grad = dgamma
-        if self.beta is not None:
-            self.beta.grad = dbeta
-        if not self.needs_input_gradient:
-            return None
-        factor = self.inverse if self.gamma is None else self.inverse * self.gamma.value
-        dx = self.buffer("dinputs", x.shape)
-
-        def pull_back(share, start, stop):
-            part = dx[start:stop]
-            if self.batch_statistics:
-                np.subtract(x[start:stop], self.mean, out=part)
-                part *= -self.inverse * dgamma / n
-                part += dy[start:stop]
-                part -= dbeta / n
-                part *= factor
-            else:
-                np.multiply(dy[start:stop], factor, out=part)
-
-        threads.run_shares(pull_back, _bounds(n, x.size))
-        return self._unrows(dx)
+        """dx = (dy - y sum dy y) / norm, or dy / 1e-12 where that is what x was divided by."""
+        axes = tuple(self.axis) if isinstance(self.axis, list) else self.axis
+        dx = np.multiply(doutputs, self.outputs, out=self.buffer("dinputs", doutputs.shape))
+        inner = dx.sum(axis=axes, keepdims=True) * (self.norm > SHORTEST)
+        np.multiply(self.outputs, inner, out=dx)
+        np.subtract(doutputs, dx, out=dx)
+        dx *= self.inverse * (self.norm > 0)
+        return dx
 
     def compute_output_shape(self, input_shape):
-        rank = len(input_shape)
-        if not -rank < self.axis < rank:
-            raise ValueError(
-                f"Layer {self.name!r} (BatchNormalization): axis={self.axis} is outside of inputs of shape "
-                f"{tuple(input_shape)}"
-            )
-        channels = input_shape[self.axis]
-        if channels is None:
-            raise ValueError(f"Layer {self.name!r} needs to know the size of axis {self.axis}. Received {input_shape}")
-        if self.built and channels != self.moving_mean.shape[0]:
-            raise ValueError(
-                f"Layer {self.name!r} (BatchNormalization) expects {self.moving_mean.shape[0]} channels on axis "
-                f"{self.axis}. Received {channels}: inputs of shape {tuple(input_shape)}"
-            )
+        check_axes_fit(self, self.axis, input_shape)
         return tuple(input_shape)
 
-    def _rows(self, x):
-        """(batch, ..., channels on some axis) -> (rows, channels)"""
-        return np.moveaxis(x, self.axis, -1).reshape(-1, x.shape[self.axis])
 
-    def _unrows(self, rows):
-        return np.moveaxis(rows.reshape(self.view_shape), -1, self.axis)
-
-    def _follow(self, moving, batch):
-        moving.value *= self.momentum
-        moving.value += (1 - self.momentum) * batch
+def _to_rows(x, axes):
+    """(..., with the numbers of a row along ``axes``) -> (rows, numbers)"""
+    last = range(x.ndim - len(axes), x.ndim)
+    return np.moveaxis(x, axes, last).reshape(-1, math.prod(x.shape[axis] for axis in axes))
 
 
-def _bounds(rows, size):
-    return threads.split(rows, threads.num_threads() if size >= PARALLEL else 1)
+def _from_rows(rows, axes, shape):
+    last = range(len(shape) - len(axes), len(shape))
+    others = [size for axis, size in enumerate(shape) if axis not in axes]
+    return np.moveaxis(rows.reshape(*others, *(shape[axis] for axis in axes)), last, axes)
 
 
-def _sum_rows(partial, rows, size):
-    """Return the sum of ``partial(slice of rows)`` over all rows, in float64: a block of rows at a time, which stays in
-    cache and keeps the rounding errors of long sums small."""
-    bounds = _bounds(rows, size)
-    parts = [0.0] * (len(bounds) - 1)
-
-    def run(share, start, stop):
-        for block in range(start, stop, BLOCK):
-            parts[share] = parts[share] + partial(slice(block, min(block + BLOCK, stop))).astype("float64")
-
-    threads.run_shares(run, bounds)
-    return sum(parts[1:], parts[0])
+def _mean_product(a, b):
+    """The mean of a b over each row, (rows, 1)"""
+    return np.einsum("ri,ri->r", a, b)[:, None] / a.dtype.type(a.shape[1])

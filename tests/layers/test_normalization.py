@@ -83,6 +83,81 @@ def test_variance_far_from_zero():
     np.testing.assert_allclose(layer.moving_mean.value, x.astype("float64").mean(axis=0), rtol=1e-6)
 
 
+def test_inference_far_from_zero():
+    x = (np.random.default_rng(0).standard_normal((50, 2)) + 1e6).astype("float32")
+    layer = layers.BatchNormalization(momentum=0.0)
+    layer(x, training=True)
+    mean, variance = (weight.value.astype("float64") for weight in (layer.moving_mean, layer.moving_variance))
+    np.testing.assert_allclose(layer(x), (x - mean) / np.sqrt(variance + 1e-3), rtol=1e-5)
+
+
+def test_masked():
+    """What is masked is normalized, but does not count."""
+    with settings():
+        rng = np.random.default_rng(0)
+        x, mask = rng.standard_normal((4, 3, 2)), rng.random((4, 3)) < 0.6
+        x[~mask] = 1e3
+        layer, other = layers.BatchNormalization(), layers.BatchNormalization()
+        y = layer(x, training=True, mask=mask)
+        assert_equal(y[mask], other(x[mask], training=True), 1e-7)
+        for a, b in zip(layer.get_weights(), other.get_weights()):
+            assert_equal(a, b, 1e-7)
+        x[~mask] = np.nan
+        layer(x, training=True, mask=mask)
+        assert np.isfinite(layer.moving_mean.value).all()
+        with pytest.raises(ValueError, match=r"mask.*\(4,\).*\(4, 3, 2\)"):
+            layer(x, training=True, mask=mask[:, 0])
+
+
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("axis", [-1, 1])
+@pytest.mark.parametrize("arguments", [{}, {"renorm": True, "renorm_clipping": {"rmax": 0.9, "dmax": 0.1}}])
+def test_gradient_with_a_mask_or_renorm(axis, arguments, masked):
+    with settings():
+        rng = np.random.default_rng(0)
+        x, mask = rng.standard_normal((4, 3, 2)), rng.random((4, 3)) < 0.6 if masked else None
+        dy, direction = rng.standard_normal(x.shape), rng.standard_normal(x.shape)
+        layer = layers.BatchNormalization(axis=axis, gamma_initializer="random_normal", **arguments)
+        layer(x, training=True, mask=mask)
+        if arguments:  # r and d count as constants, which they are where they are clipped
+            layer.renorm_stddev.value[...] = 1e-3
+            layer.renorm_mean.value[...] = 1e3
+
+        def outputs(at):
+            before = layer.get_weights()
+            y = layer(at, training=True, mask=mask)
+            layer.set_weights(before)
+            return y
+
+        numeric = np.sum(dy * (outputs(x + 1e-6 * direction) - outputs(x - 1e-6 * direction))) / 2e-6
+        outputs(x)
+        dx = layer.backward(dy.copy())
+        assert abs(np.sum(dx * direction) - numeric) <= 1e-6 * max(1, abs(numeric))
+
+
+def test_hard_numbers():
+    with np.errstate(all="raise"):
+        for arguments in ({}, {"renorm": True}, {"epsilon": 0.0}):
+            layer = layers.BatchNormalization(**arguments)
+            for value in (0, 1e6, -1e4):
+                x = np.full((3, 2), value, "float32")
+                for mask in (None, np.zeros(3, bool)):
+                    assert np.isfinite(layer(x, training=True, mask=mask)).all()
+                    assert np.isfinite(layer.backward(np.array([[1, 2], [3, -1], [0, 1]], "float32"))).all()
+
+
+def test_renormalization():
+    """Without moving statistics of its own it is batch normalization; later, training is what inference will be."""
+    with settings():
+        rng = np.random.default_rng(0)
+        layer = layers.BatchNormalization(renorm=True, renorm_momentum=0.5, momentum=0.5, epsilon=1e-9)
+        for _ in range(60):
+            x = rng.normal(3, 2, (4000, 2))
+            y = layer(x, training=True)
+        np.testing.assert_allclose(y, layer(x), atol=0.1)
+        assert_equal(layer.moving_variance.value, layer.moving_stddev.value**2 - 1e-9, 1e-9)
+
+
 def test_number_of_threads(monkeypatch):
     with settings():
         x = np.random.default_rng(0).standard_normal((70, 64, 64))
@@ -110,8 +185,10 @@ def test_weights():
 
 @pytest.mark.parametrize("arguments, name", [
     ({"axis": 0}, "axis"), ({"axis": (1, 2)}, "axis"), ({"axis": True}, "axis"), ({"momentum": 2}, "momentum"),
-    ({"momentum": "high"}, "momentum"), ({"epsilon": -1}, "epsilon"), ({"renorm": True}, "renorm"),
-    ({"synchronized": True}, "synchronized"),
+    ({"momentum": "high"}, "momentum"), ({"epsilon": -1}, "epsilon"), ({"renorm_momentum": 2}, "renorm_momentum"),
+    ({"renorm": True, "renorm_clipping": {"max": 2}}, "renorm_clipping"),
+    ({"renorm": True, "renorm_clipping": {"rmin": 2, "rmax": 1}}, "rmin <= rmax"),
+    ({"renorm": True, "renorm_clipping": {"dmax": -1}}, "dmax"), ({"synchronized": True}, "synchronized"),
 ])  # fmt: skip
 def test_bad_arguments(arguments, name):
     with pytest.raises(ValueError, match=name):

@@ -14,6 +14,9 @@ from minikeras.layers.batch_normalization import BatchNormalization
 from minikeras.layers.convolution import Conv1D, Conv2D, Conv3D
 from minikeras.layers.core import Activation, Dense, Input, InputLayer
 from minikeras.layers.depthwise_convolution import DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D
+from minikeras.layers.embedding import Embedding, Masking
+from minikeras.layers.functions import EinsumDense, Lambda
+from minikeras.layers.gated import GRU, LSTM, GRUCell, LSTMCell
 from minikeras.layers.group_normalization import GroupNormalization
 from minikeras.layers.normalization import LayerNormalization, RMSNormalization, UnitNormalization
 from minikeras.layers.padding import Cropping1D, Cropping2D, Cropping3D, ZeroPadding1D, ZeroPadding2D, ZeroPadding3D
@@ -33,21 +36,37 @@ from minikeras.layers.pooling import (
     MinPooling2D,
 )
 from minikeras.layers.preprocessing import (
+    AutoContrast,
     CategoryEncoding,
     CenterCrop,
     Discretization,
+    Equalization,
     Normalization,
+    Pipeline,
     RandomBrightness,
+    RandomColorDegeneration,
+    RandomColorJitter,
     RandomContrast,
     RandomCrop,
     RandomErasing,
     RandomFlip,
+    RandomGaussianBlur,
+    RandomGrayscale,
+    RandomHue,
+    RandomInvert,
+    RandomPerspective,
+    RandomPosterization,
     RandomRotation,
+    RandomSaturation,
+    RandomSharpness,
+    RandomShear,
     RandomTranslation,
     RandomZoom,
     Rescaling,
     Resizing,
+    Solarization,
 )  # fmt: skip
+from minikeras.layers.recurrent import RNN, SimpleRNN, SimpleRNNCell, StackedRNNCells
 from minikeras.layers.regularization import (
     ActivityRegularization,
     AlphaDropout,
@@ -61,6 +80,7 @@ from minikeras.layers.regularization import (
 from minikeras.layers.reshaping import Flatten, Identity, Permute, RepeatVector, Reshape
 from minikeras.layers.transposed_convolution import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
 from minikeras.layers.upsampling import UpSampling1D, UpSampling2D, UpSampling3D
+from minikeras.layers.wrappers import Bidirectional, TimeDistributed, Wrapper
 from minikeras.registry import resolve
 
 # Keras' other names for the same layers.
@@ -77,17 +97,21 @@ GlobalAvgPool3D = GlobalAveragePooling3D
 __all__ = [
     "Activation", "ActivityRegularization", "AdaptiveAveragePooling1D", "AdaptiveAveragePooling2D",
     "AdaptiveAveragePooling3D", "AdaptiveMaxPooling1D", "AdaptiveMaxPooling2D", "AdaptiveMaxPooling3D", "AlphaDropout",
-    "AveragePooling1D", "AveragePooling2D", "AveragePooling3D", "BatchNormalization", "CategoryEncoding", "CenterCrop",
-    "Conv1D", "Conv1DTranspose", "Conv2D", "Conv2DTranspose", "Conv3D", "Conv3DTranspose", "Cropping1D", "Cropping2D",
-    "Cropping3D", "Dense", "DepthwiseConv1D", "DepthwiseConv2D", "Discretization", "Dropout", "ELU", "Flatten",
+    "AutoContrast", "AveragePooling1D", "AveragePooling2D", "AveragePooling3D", "BatchNormalization", "Bidirectional",
+    "CategoryEncoding", "CenterCrop", "Conv1D", "Conv1DTranspose", "Conv2D", "Conv2DTranspose", "Conv3D",
+    "Conv3DTranspose", "Cropping1D", "Cropping2D", "Cropping3D", "Dense", "DepthwiseConv1D", "DepthwiseConv2D",
+    "Discretization", "Dropout", "ELU", "EinsumDense", "Embedding", "Equalization", "Flatten", "GRU", "GRUCell",
     "GaussianDropout", "GaussianNoise", "GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalAveragePooling3D",
     "GlobalMaxPooling1D", "GlobalMaxPooling2D", "GlobalMaxPooling3D", "GroupNormalization", "Identity", "Input",
-    "InputLayer", "Layer", "LayerNormalization", "LeakyReLU", "MaxPooling1D", "MaxPooling2D", "MaxPooling3D",
-    "MinPooling2D", "Normalization", "PReLU", "Permute", "RMSNormalization", "RandomBrightness", "RandomContrast",
-    "RandomCrop", "RandomErasing", "RandomFlip", "RandomRotation", "RandomTranslation", "RandomZoom", "ReLU",
-    "RepeatVector", "Rescaling", "Reshape", "Resizing", "SeparableConv1D", "SeparableConv2D", "Softmax",
-    "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "UnitNormalization", "UpSampling1D", "UpSampling2D",
-    "UpSampling3D", "ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D", "deserialize", "serialize",
+    "InputLayer", "LSTM", "LSTMCell", "Lambda", "Layer", "LayerNormalization", "LeakyReLU", "Masking", "MaxPooling1D",
+    "MaxPooling2D", "MaxPooling3D", "MinPooling2D", "Normalization", "PReLU", "Permute", "Pipeline", "RMSNormalization",
+    "RNN", "RandomBrightness", "RandomColorDegeneration", "RandomColorJitter", "RandomContrast", "RandomCrop",
+    "RandomErasing", "RandomFlip", "RandomGaussianBlur", "RandomGrayscale", "RandomHue", "RandomInvert",
+    "RandomPerspective", "RandomPosterization", "RandomRotation", "RandomSaturation", "RandomSharpness", "RandomShear",
+    "RandomTranslation", "RandomZoom", "ReLU", "RepeatVector", "Rescaling", "Reshape", "Resizing", "SeparableConv1D",
+    "SeparableConv2D", "SimpleRNN", "SimpleRNNCell", "Softmax", "Solarization", "SpatialDropout1D", "SpatialDropout2D",
+    "SpatialDropout3D", "StackedRNNCells", "TimeDistributed", "UnitNormalization", "UpSampling1D", "UpSampling2D",
+    "UpSampling3D", "Wrapper", "ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D", "deserialize", "serialize",
 ]  # fmt: skip
 
 _table = {name: entry for name in __all__ if isinstance(entry := globals().get(name), type)}
@@ -101,5 +125,9 @@ def serialize(layer):
 
 
 def deserialize(config):
-    """Return a new layer from what `serialize` returned."""
+    """Return a new layer, or model, from what `serialize` returned."""
+    if isinstance(config, dict) and config.get("class_name") == "Sequential":
+        from minikeras import models
+
+        return models.Sequential.from_config(config["config"])
     return resolve(config, _table, "layer", Layer)

@@ -123,3 +123,16 @@ def test_threads_and_small_batches_after_large_ones(monkeypatch):
     for i, (y, dx) in enumerate(results):
         np.testing.assert_array_equal(y, results[i % 2][0][: len(y)])
         np.testing.assert_array_equal(dx, results[i % 2][1][: len(y)])
+
+
+@pytest.mark.parametrize("fill_mode", images.FILL_MODES)
+def test_coordinates_far_away(fill_mode):
+    """They need no large tables."""
+    x = np.random.default_rng(0).standard_normal((1, 4, 4, 1))
+    far = np.full((1, 4, 1), 8e12)
+    far[0, :2, 0] = -8e12
+    warp = Warp(far, np.arange(4.0)[None, None], (4, 4), "bilinear", fill_mode, 7.0)
+    y = np.empty_like(x)
+    warp.forward(x, y)
+    expected = {"constant": np.full_like(x, 7.0), "nearest": x[:, [0, 0, 3, 3]]}.get(fill_mode, x[:, [0, 0, 0, 0]])
+    np.testing.assert_array_equal(y, expected)

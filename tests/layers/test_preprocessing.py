@@ -26,6 +26,8 @@ CONFIGURATIONS = {
         layers.Resizing, (2, 4, 5), {"height": 7, "width": 3, "data_format": "channels_first"},
     ),
     "resizing to itself": (layers.Resizing, (4, 5, 3), {"height": 4, "width": 5}),
+    "auto contrast": (layers.AutoContrast, (4, 5, 3), {"value_range": (-1, 3)}),
+    "equalization of one value": (layers.Equalization, (1, 1, 3), {}),
     "center crop": (layers.CenterCrop, (6, 5, 3), {"height": 3, "width": 4}),
     "center crop of a small image": (layers.CenterCrop, (3, 7, 2), {"height": 5, "width": 4}),
     "center crop channels first": (
@@ -36,8 +38,62 @@ CONFIGURATIONS = {
 
 @pytest.mark.parametrize("cls, input_shape, arguments", CONFIGURATIONS.values(), ids=CONFIGURATIONS)
 def test_layer(cls, input_shape, arguments):
-    check_layer(lambda: cls(**arguments), input_shape)
+    if cls is not layers.Equalization:
+        check_layer(lambda: cls(**arguments), input_shape)
     check_layer(lambda: cls(**arguments), input_shape, batch=1)
+
+
+def test_flat_channels():
+    x = np.full((2, 3, 4, 2), 7.0, "float32")
+    x[0, 1, 1, 0] = 9
+    for layer in (layers.AutoContrast(), layers.Equalization()):
+        with np.errstate(all="raise"):
+            y = layer(x, training=True)
+            dx = layer.backward(np.ones_like(x))
+        np.testing.assert_array_equal(y[..., 1], 7)  # a channel of one value stays as it is
+        np.testing.assert_array_equal(np.unique(y[0, ..., 0]), [0, 255])
+        np.testing.assert_array_equal(dx[1, ..., 1], 1)
+    np.testing.assert_array_equal(layers.Equalization()(x, training=False), x)
+
+
+def test_equalization_evens_out():
+    x = np.random.default_rng(0).exponential(20, (1, 100, 100, 1)).clip(0, 255)
+    y = layers.Equalization()(x)
+    np.testing.assert_allclose(np.quantile(y, [0.2, 0.4, 0.6, 0.8]), [51, 102, 153, 204], atol=8)
+    assert layers.Equalization().needs_input_gradient
+
+
+def test_posterization_by_hand():
+    x = np.array([0.0, 1, 127, 128, 255]).reshape(1, 1, 5, 1)
+    y = layers.RandomPosterization((1, 1))(x)
+    np.testing.assert_array_equal(y.ravel(), [0, 0, 0, 128, 128])
+    y = layers.RandomPosterization((8, 8))(x)
+    np.testing.assert_array_equal(y, x)
+    layer = layers.RandomPosterization((2, 2), value_range=(0, 1))
+    np.testing.assert_allclose(layer(x / 255).ravel(), np.array([0, 0, 64, 128, 192]) / 255, rtol=1e-6)
+    np.testing.assert_array_equal(layer.backward(np.ones_like(x)), 0)
+
+
+def test_pipeline():
+    x = np.random.default_rng(0).random((3, 4, 5, 2))
+    below = layers.Dense(3, "tanh", name="below")
+    layer = check_layer(
+        lambda: layers.Pipeline([layers.Dense(3, "tanh", name="below"), layers.Resizing(3, 3), layers.Dense(2)]),
+        (4, 5, 2), config_round_trip=False,
+    )  # fmt: skip
+    assert len(layer.trainable_weights) == 4
+    pipeline = layers.Pipeline([below, layers.RandomFlip("vertical", seed=1)])
+    np.testing.assert_array_equal(pipeline(x, training=False), below(x))
+    assert np.abs(pipeline(x) - below(x)).max() > 0  # a direct call is one in training
+    again = layers.deserialize(layers.serialize(pipeline))
+    assert [type(inner) for inner in again.layers] == [layers.Dense, layers.RandomFlip]
+    model = Sequential([keras.Input((4, 5, 2)), pipeline, layers.Flatten(), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    before = below.get_weights()
+    model.fit(x, np.ones((3, 1)), verbose=0)
+    assert np.abs(below.get_weights()[0] - before[0]).max() > 0
+    with pytest.raises(ValueError, match="`layers`"):
+        layers.Pipeline([1])
 
 
 def test_normalization_follows_its_weights():

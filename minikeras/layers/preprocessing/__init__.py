@@ -5,12 +5,33 @@ Like every layer they can also be called on arrays, outside of a model.
 
 from minikeras.layers.preprocessing.categories import CategoryEncoding, Discretization
 from minikeras.layers.preprocessing.color import RandomBrightness, RandomContrast, RandomErasing
-from minikeras.layers.preprocessing.geometry import RandomFlip, RandomRotation, RandomTranslation, RandomZoom
+from minikeras.layers.preprocessing.filters import RandomGaussianBlur, RandomSharpness
+from minikeras.layers.preprocessing.geometry import (
+    RandomFlip,
+    RandomPerspective,
+    RandomRotation,
+    RandomShear,
+    RandomTranslation,
+    RandomZoom,
+)
+from minikeras.layers.preprocessing.hue import RandomColorJitter, RandomHue, RandomSaturation
+from minikeras.layers.preprocessing.pipeline import Pipeline
 from minikeras.layers.preprocessing.resizing import CenterCrop, RandomCrop, Resizing
 from minikeras.layers.preprocessing.scaling import Normalization, Rescaling
+from minikeras.layers.preprocessing.tones import (
+    AutoContrast,
+    Equalization,
+    RandomColorDegeneration,
+    RandomGrayscale,
+    RandomInvert,
+    RandomPosterization,
+    Solarization,
+)
 
 __all__ = [
-    "CategoryEncoding", "CenterCrop", "Discretization", "Normalization", "RandomBrightness", "RandomContrast",
-    "RandomCrop", "RandomErasing", "RandomFlip", "RandomRotation", "RandomTranslation", "RandomZoom", "Rescaling",
-    "Resizing",
+    "AutoContrast", "CategoryEncoding", "CenterCrop", "Discretization", "Equalization", "Normalization", "Pipeline",
+    "RandomBrightness", "RandomColorDegeneration", "RandomColorJitter", "RandomContrast", "RandomCrop", "RandomErasing",
+    "RandomFlip", "RandomGaussianBlur", "RandomGrayscale", "RandomHue", "RandomInvert", "RandomPerspective",
+    "RandomPosterization", "RandomRotation", "RandomSaturation", "RandomSharpness", "RandomShear", "RandomTranslation",
+    "RandomZoom", "Rescaling", "Resizing", "Solarization",
 ]  # fmt: skip

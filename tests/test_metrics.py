@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from minikeras import metrics
+from minikeras import losses, metrics
 
 Y_TRUE = np.array([0, 2, 1, 2])
 Y_PRED = np.array([[0.8, 0.1, 0.1], [0.2, 0.3, 0.5], [0.6, 0.3, 0.1], [0.1, 0.8, 0.1]], "float32")
@@ -162,10 +162,75 @@ def test_custom_metric():
         metrics.Metric().result()
 
 
+def test_variables_of_a_metric():
+    class Pair(metrics.Metric):
+        def __init__(self):
+            super().__init__(name="pair")
+            self.inner = metrics.Mean(name="inner")
+            self.several = [metrics.Sum(name="a"), metrics.Sum(name="b")]
+            self.best = self.add_weight(shape=(2,), initializer="ones", name="best")
+
+        def result(self):
+            return {"inner": self.inner.result(), "best": self.best.numpy()}
+
+    metric = Pair()
+    paths = ["pair/best", "inner/total", "inner/count", "a/total", "b/total"]
+    assert [variable.path for variable in metric.variables] == paths
+    metric.inner.update_state(3.0)
+    np.testing.assert_array_equal(metric.result()["best"], [1, 1])
+    assert metric.result()["inner"] == 3
+    metric.reset_state()
+    assert all((variable.value == 0).all() for variable in metric.variables)
+    assert metric.add_variable((), "zeros", "int32").dtype == "int32"
+
+
+def test_forgotten_init():
+    class Forgetful(metrics.Metric):
+        def __init__(self):
+            pass
+
+    for use in (lambda m: m.add_variable((), "zeros"), lambda m: m.variables, lambda m: m.reset_state()):
+        with pytest.raises(RuntimeError, match=r"Forgetful.__init__ must call `super\(\).__init__\(\)`"):
+            use(Forgetful())
+
+
+def test_config_of_a_custom_metric():
+    class Above(metrics.MeanMetricWrapper):
+        def __init__(self, limit=0.5, name="above", **kwargs):
+            super().__init__(lambda t, y: np.greater(y, limit), name=name, **kwargs)
+
+    metric = Above(0.7)
+    assert metric.get_config() == {"name": "above", "dtype": "float32"}  # `limit` is kept nowhere
+    assert "above" in repr(metric)
+    config = {"class_name": "Above", "config": {"limit": 0.2}}
+    assert metrics.deserialize(config, {"Above": Above})([0], [0.3]) == 1
+    with pytest.raises(ValueError, match="Unknown metric: 'Above'"):
+        metrics.deserialize(config)
+
+
+def test_losses_as_metrics():
+    loss = losses.Huber(delta=0.5)
+    metric = metrics.get_for_model(loss, (None, 1), (None, 1))
+    assert metric.name == "huber_loss"
+    assert metric._direction == "down"
+    assert metric([[1.0]], [[3.0]]) == pytest.approx(0.5 * 2 - 0.125)
+    again = metrics.deserialize(metrics.serialize(metric))
+    assert again([[1.0]], [[3.0]]) == metric.result()
+
+
+def test_what_is_infinite_passes_without_warnings():
+    metric = metrics.MeanSquaredError()
+    assert metric(np.float32([[3e38, 0]]), np.float32([[-3e38, 0]])) == np.inf
+    assert np.isnan(metrics.Mean()([np.inf, -np.inf]))
+
+
 @pytest.mark.parametrize("metric", [
     metrics.Mean(name="loss"), metrics.BinaryAccuracy(threshold=0.3), metrics.SparseTopKCategoricalAccuracy(k=3),
     metrics.SparseTopKCategoricalAccuracy(from_sorted_ids=True), metrics.CategoricalCrossentropy(label_smoothing=0.1),
     metrics.MeanMetricWrapper(metrics.binary_accuracy, name="b", threshold=0.2),
+    metrics.AUC(thresholds=np.array([0.1, 0.4]), label_weights=np.ones(3), name="auc", curve="pr"),
+    metrics.Precision(thresholds=np.array([0.5, 0.2]), name="precision"),
+    metrics.IoU(3, (0, 2), name="iou"), metrics.BinaryIoU(name="binary_iou"), metrics.FBetaScore(beta=2),
 ], ids=lambda metric: metric.name)  # fmt: skip
 def test_config_round_trip(metric):
     written = json.loads(json.dumps(metrics.serialize(metric)))

@@ -53,7 +53,7 @@ class AUC(ConfusionMetric):
             inner = [i / last for i in range(1, last)]
             self._even = True
         else:
-            inner = sorted(check_thresholds(list(thresholds)))
+            inner = sorted(check_thresholds(thresholds))
             self.init_thresholds = inner
             self._even = evenly_spaced([0.0, *inner, 1.0])
         self.thresholds = [-config.epsilon(), *inner, 1 + config.epsilon()]  # so that 0 and 1 lie between two
@@ -62,14 +62,17 @@ class AUC(ConfusionMetric):
             raise ValueError(f"`num_labels` is for `multi_label=True` only. Received: num_labels={num_labels!r}")
         self.multi_label = multi_label
         self.num_labels = check_count("num_labels", num_labels) if num_labels else num_labels
-        if isinstance(label_weights, dict):  # Keras writes a tensor as a config
-            label_weights = label_weights["config"]["value"]
-        self.label_weights = None if label_weights is None else np.asarray(label_weights, self.dtype)
+        self.label_weights = None if label_weights is None else _label_weights(label_weights, self.dtype)
         self.from_logits = from_logits
+        self._built = False
         if not multi_label:
-            self._add_counts(self.num_thresholds)
+            self._build()
         elif num_labels:
-            self._add_counts(self.num_thresholds, num_labels)
+            self._build(num_labels)
+
+    def _build(self, *labels):
+        self._add_counts(self.num_thresholds, *labels)
+        self._built = True
 
     @quiet()
     def update_state(self, y_true, y_pred, sample_weight=None):
@@ -77,6 +80,11 @@ class AUC(ConfusionMetric):
         if self.from_logits:
             y_pred = 0.5 * np.tanh(0.5 * y_pred.astype("float64")) + 0.5
         y_true, y_pred, weights = self._prepare(y_true, y_pred, sample_weight)
+        if self.label_weights is not None and self.label_weights.shape != y_pred.shape[-1:]:
+            raise ValueError(
+                f"`label_weights` needs a weight for each of the labels, which are the last axis of the predictions of "
+                f"shape {y_pred.shape}. Received: {len(self.label_weights)} weights"
+            )
         if self.multi_label:
             self._prepare_labels(y_pred.shape)
         elif self.label_weights is not None:
@@ -86,8 +94,8 @@ class AUC(ConfusionMetric):
     def _prepare_labels(self, shape):
         if len(shape) != 2:
             raise ValueError(f"`multi_label=True` needs predictions of shape (batch, labels). Received: {shape}")
-        if not self._variables:
-            self._add_counts(self.num_thresholds, shape[1])
+        if not self._built:
+            self._build(shape[1])
         if self.true_positives.shape[1] != shape[1]:
             raise ValueError(
                 f"The metric {self.name!r} has {self.true_positives.shape[1]} labels. Received: predictions of shape "
@@ -96,7 +104,7 @@ class AUC(ConfusionMetric):
 
     @quiet()
     def result(self):
-        if not self._variables:  # not yet known how many labels
+        if not self._built:  # not yet known how many labels
             return 0.0
         interpolated = self.summation_method == "interpolation"
         areas = self._pr_areas() if interpolated and self.curve == "PR" else self._areas()
@@ -153,6 +161,15 @@ class AUC(ConfusionMetric):
         if self.init_thresholds is None:
             del arguments["thresholds"]  # as Keras
         return arguments
+
+
+def _label_weights(label_weights, dtype):
+    if isinstance(label_weights, dict):  # Keras writes a tensor as a config
+        label_weights = label_weights["config"]["value"]
+    weights = np.asarray(label_weights, dtype)
+    if weights.ndim != 1 or not (weights >= 0).all():
+        raise ValueError(f"`label_weights` must be a list of numbers >= 0. Received: label_weights={label_weights!r}")
+    return weights
 
 
 def _choice(name, value, choices):

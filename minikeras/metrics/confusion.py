@@ -108,7 +108,7 @@ class ConfusionMetric(Metric):
             setattr(self, variable, self.add_variable(shape, "zeros", STATE, name=variable))
 
     def _set_thresholds(self, thresholds, default=0.5):
-        self.init_thresholds = thresholds
+        self.init_thresholds = thresholds.tolist() if isinstance(thresholds, np.ndarray) else thresholds
         self.thresholds = [default] if thresholds is None else check_thresholds(thresholds)
         self._even = evenly_spaced(self.thresholds)
         self._add_counts(len(self.thresholds))

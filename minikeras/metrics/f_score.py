@@ -39,36 +39,43 @@ class FBetaScore(Metric):
         self.average = average
         self.beta = beta
         self.threshold = threshold
+        self._built = False
 
     @quiet()
     def update_state(self, y_true, y_pred, sample_weight=None):
         y_true, y_pred = paired(y_true, np.asarray(y_pred, self.dtype))
         if y_pred.ndim != 2:
             raise ValueError(
-                f"The metric {self.name!r} needs targets and predictions of shape (batch, classes). Received: "
+                f"The metric {self.name!r} needs targets and predictions of shape (batch, classes). Received: shape "
                 f"{y_pred.shape}"
             )
-        if not self._variables:
-            for name in _STATE:
-                setattr(self, name, self.add_variable(self._state_shape(y_pred), "zeros", STATE, name=name))
+        if self._built and y_pred.shape[1:] != self.true_positives.shape and self.average != "micro":
+            raise ValueError(
+                f"The metric {self.name!r} has counted {self.true_positives.size} classes so far. Received: shape "
+                f"{y_pred.shape}. Make a metric of its own for them"
+            )
+        if not self._built:
+            self._build(() if self.average == "micro" else y_pred.shape[1:])
         if self.threshold is None:  # a row of zeros has no largest prediction
             positive = (y_pred >= y_pred.max(axis=-1, keepdims=True)) & (np.abs(y_pred) > 1e-9)
         else:
             positive = y_pred > self.threshold
         weights = 1 if sample_weight is None else align_weights(sample_weight, y_pred.shape, self.dtype)
         counted = positive * y_true, positive * (1 - y_true), ~positive * y_true, y_true
-        for variable, values in zip(self._variables, counted):
+        for name, values in zip(_STATE, counted):
             total = (values * weights).sum(axis=0, dtype=STATE)
-            variable.value += total.sum() if self.average == "micro" else total
+            getattr(self, name).value += total.sum() if self.average == "micro" else total
 
-    def _state_shape(self, y_pred):
-        return () if self.average == "micro" else y_pred.shape[1:]
+    def _build(self, shape):
+        for name in _STATE:
+            setattr(self, name, self.add_variable(shape, "zeros", STATE, name=name))
+        self._built = True
 
     @quiet()
     def result(self):
-        if not self._variables:  # not yet known how many classes
+        if not self._built:  # not yet known how many classes
             return 0.0
-        tp, fp, fn, positives = (variable.value for variable in self._variables)
+        tp, fp, fn, positives = (getattr(self, name).value for name in _STATE)
         epsilon = config.epsilon()
         precision, recall = tp / (tp + fp + epsilon), tp / (tp + fn + epsilon)
         square = self.beta**2

@@ -153,6 +153,7 @@ class R2Score(Metric):
     """
 
     _direction = "up"
+    _warned = False
 
     def __init__(self, class_aggregation="uniform_average", num_regressors=0, name="r2_score", dtype=None):
         super().__init__(name=name, dtype=dtype)
@@ -176,6 +177,11 @@ class R2Score(Metric):
             )
         if not self._built:
             self._build(y_pred.shape[1:])
+        if y_pred.shape[1:] != self.sum.shape:
+            raise ValueError(
+                f"The metric {self.name!r} has seen {self.sum.size} outputs so far. Received: shape {y_pred.shape}. "
+                "Make a metric of its own for them"
+            )
         weights = np.asarray(1.0 if sample_weight is None else align_weights(sample_weight, y_pred.shape, STATE))
         weights = np.broadcast_to(weights, y_pred.shape)
         y_true, y_pred = y_true.astype(STATE), y_pred.astype(STATE)
@@ -211,9 +217,11 @@ class R2Score(Metric):
         if not self.num_regressors or not n:
             return score
         if self.num_regressors >= n - 1:
-            warn(
-                f"The adjusted R2 score needs more samples than regressors, but there are {n} samples and "
-                f"num_regressors={self.num_regressors}: this is the R2 score itself"
-            )
+            if not self._warned:
+                self._warned = True
+                warn(
+                    f"The adjusted R2 score needs more samples than regressors, but there are {n} samples and "
+                    f"num_regressors={self.num_regressors}: this is the R2 score itself"
+                )
             return score
         return 1 - (1 - score) * (n - 1) / (n - self.num_regressors - 1)

@@ -7,6 +7,7 @@ CASES = [
     ("MeanSquaredError", {}, "numbers", "numbers"),
     ("MeanAbsoluteError", {}, "numbers", "numbers"),
     ("MeanAbsolutePercentageError", {}, "numbers", "numbers"),
+    ("MeanAbsolutePercentageError", {}, "counts", "numbers"),  # targets of 0 among them
     ("MeanSquaredLogarithmicError", {}, "counts", "numbers"),
     ("Huber", {}, "numbers", "numbers"),
     ("Huber", {"delta": 0.3}, "numbers", "numbers"),

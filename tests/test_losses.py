@@ -245,6 +245,14 @@ def check_finite(name, arguments, y_true, y_pred, floatx):
                     assert np.isfinite(loss.logits_gradient(y_true, y_pred, folded)).all()
 
 
+@pytest.mark.usefixtures("float64")
+def test_vectors_shorter_than_epsilon():
+    y_true, y_pred = np.array([[1.0, 2, 2], [1e-9, 0, 0]]), np.array([[2e-8, -1e-8, 3e-8], [1, 1, 1]])
+    loss, rng = losses.CosineSimilarity(), np.random.default_rng(9)
+    assert directional_error(lambda y: loss(y_true, y), loss.gradient(y_true, y_pred), y_pred, rng, 1e-10) <= 1e-6
+    np.testing.assert_allclose(loss.gradient(y_true, np.zeros((2, 3)))[0] * 2, [-1e7 / 3, -2e7 / 3, -2e7 / 3])
+
+
 def test_apply_mask():
     mask = np.array([[True, False], [True, True]])
     apply_mask = losses.base.apply_mask
@@ -447,7 +455,9 @@ def test_axes_are_integers(cls, axis):
     (lambda: losses.Tversky(beta=True), "`beta` must be a finite number.*True"),
     (lambda: losses.CategoricalGeneralizedCrossEntropy(q=1), "`q` must be a number between 0 and 1.*q=1"),
     (lambda: losses.Dice(axis=3)(np.ones((2, 2)), np.ones((2, 2))), r"`axis` must be in -2\.\.1 .*axis=3"),
-    (lambda: losses.categorical_crossentropy(np.ones((2, 2)), np.ones((2, 2)), axis=None), "`axis` must be an integer"),
+    *[(lambda f=f, y=y: f(y, np.ones((2, 2)), axis=None), "`axis` must be an integer") for f, y in (
+        (losses.categorical_crossentropy, np.eye(2)), (losses.categorical_focal_crossentropy, np.eye(2)),
+        (losses.sparse_categorical_crossentropy, [0, 1]))],
 ])  # fmt: skip
 def test_bad_arguments(make, words):
     with pytest.raises(ValueError, match=words):

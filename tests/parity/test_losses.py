@@ -193,6 +193,15 @@ def test_ranks(keras, name, shapes):
     np.testing.assert_allclose(ours.gradient(y_true, y_pred), gradient, rtol=1e-5, atol=1e-7)
 
 
+def test_labels_with_an_axis_of_1_among_others(keras):
+    rng = np.random.default_rng(4)
+    y_true, y_pred = rng.integers(0, 4, (3, 1, 5)), rng.random((3, 4, 5)).astype("float32")
+    ours, theirs = make_both(keras, "SparseCategoricalCrossentropy", axis=1)
+    value, gradient = keras_value_and_gradient(theirs, y_true, y_pred, None)
+    np.testing.assert_allclose(ours(y_true, y_pred), value, rtol=1e-6)
+    np.testing.assert_allclose(ours.gradient(y_true, y_pred), gradient, rtol=1e-5, atol=1e-7)
+
+
 @pytest.mark.parametrize("weights", [2.0, [[1.0], [0.0], [3.0]], [0.0, 0.0, 0.0], [-1.0, 2.0, 0.5]])
 @pytest.mark.parametrize("reduction", REDUCTIONS)
 @pytest.mark.parametrize("name", ["SparseCategoricalCrossentropy", "Dice", "Tversky"])

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from minikeras.layers.base import Layer
-from minikeras.losses import Loss
+from minikeras.losses import Loss, LossFunctionWrapper
 from minikeras.messages import warn
 from minikeras.registry import to_snake_case
 
@@ -29,9 +29,10 @@ def check_built(model, method):
 
 def check_trainable(model):
     """The loss and every layer must have a derivative."""
-    loss = type(model.loss)
-    if loss.gradient is Loss.gradient and loss._derivative is Loss._derivative:
-        model.loss._derivative(None, None)  # says what to do
+    kind, function = type(model.loss), getattr(model.loss, "fn", None)
+    has_derivative = kind.gradient is not Loss.gradient or kind._derivative is not Loss._derivative
+    if not has_derivative or isinstance(model.loss, LossFunctionWrapper) and not hasattr(function, "gradient"):
+        Loss._derivative(model.loss, None, None)  # says what to do
     for layer in model.stack.layers:
         if type(layer).backward is Layer.backward:
             raise NotImplementedError(

@@ -266,7 +266,7 @@ class Sequential(Trainer, Layer):
 
     @classmethod
     def from_config(cls, config):
-        model = cls([_deserialize(layer) for layer in config["layers"]], name=config.get("name"))
+        model = cls([layers.deserialize(layer) for layer in config["layers"]], name=config.get("name"))
         if config.get("build_input_shape") and not model.built:
             model.build(config["build_input_shape"])
         return model
@@ -284,12 +284,6 @@ class Sequential(Trainer, Layer):
 def _state(layer):
     """Return a layer's attributes, with copies of the lists, which `add_weight` would change."""
     return {name: list(value) if isinstance(value, list) else value for name, value in vars(layer).items()}
-
-
-def _deserialize(config):
-    if config["class_name"] == "Sequential":
-        return Sequential.from_config(config["config"])
-    return layers.deserialize(config)
 
 
 def _compatible(known, shape):

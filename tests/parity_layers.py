@@ -19,9 +19,11 @@ def load_tables():
     CASES: lists of (shape of a sample, arguments). INPUTS: functions of (rng, shape) for other inputs than normally
     distributed ones; what they return is not differentiated unless it is of floats. RANDOM: names of layers compared in
     inference only, because they draw other random numbers. TOLERANCES: of layers that compute otherwise than Keras.
-    OTHER_ARGUMENTS, OTHER_CONFIG: sets of what only one of the two has, with the reason beside.
+    OTHER_ARGUMENTS, OTHER_CONFIG: sets of what only one of the two has, with the reason beside. ELSEWHERE: names of
+    layers that have tests of their own.
     """
-    tables = {"CASES": {}, "INPUTS": {}, "RANDOM": {}, "TOLERANCES": {}, "OTHER_ARGUMENTS": {}, "OTHER_CONFIG": {}}
+    names = ("CASES", "INPUTS", "RANDOM", "TOLERANCES", "OTHER_ARGUMENTS", "OTHER_CONFIG", "ELSEWHERE")
+    tables = {name: {} for name in names}
     for path in sorted((pathlib.Path(__file__).parent / "parity").glob("test_layers_*.py")):
         spec = importlib.util.spec_from_file_location(f"rows_of_{path.stem}", path)
         module = importlib.util.module_from_spec(spec)

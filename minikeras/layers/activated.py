@@ -2,15 +2,8 @@
 
 import numpy as np
 
-from minikeras import activations, constraints, initializers, regularizers
+from minikeras import activations
 from minikeras.layers.base import Layer
-
-STANDARDS = {
-    "activation": activations.get,
-    "initializer": initializers.get,
-    "regularizer": regularizers.get,
-    "constraint": constraints.get,
-}  # what an argument's last word says about its value
 
 
 class ActivatedLayer(Layer):
@@ -40,26 +33,6 @@ class ActivatedLayer(Layer):
 
     def backward(self, doutputs):
         return self.backward_logits(self.activation_gradient(doutputs))
-
-    def keep_arguments(self, **arguments):
-        """Store arguments under their own names: activations, initializers, regularizers and constraints as what their
-        names stand for, others as they are."""
-        for name, value in arguments.items():
-            standard = STANDARDS.get(name.rpartition("_")[2])
-            setattr(self, name, standard(value) if standard else value)
-
-    def add_described_weight(self, name, shape, arguments=None):
-        """Create a weight from the arguments ``<name>_initializer``, ``<name>_regularizer`` and ``<name>_constraint``.
-
-        Args:
-            name: of the weight.
-            shape: tuple of integers.
-            arguments: what the arguments' names start with, by default ``name``.
-        """
-        initializer, regularizer, constraint = (
-            getattr(self, f"{arguments or name}_{kind}") for kind in ("initializer", "regularizer", "constraint")
-        )
-        return self.add_weight(shape, initializer, regularizer=regularizer, constraint=constraint, name=name)
 
     def add_kernel_and_bias(self, kernel_shape):
         """Create `kernel` and, with ``use_bias``, `bias`, one number for each of the kernel's last axis."""

@@ -42,13 +42,14 @@ class Layer(Contents):
         dtype: ``"float32"`` or ``"float64"``; by default `config.floatx()`.
         input_shape: for the first layer of a model: the shape of one sample, without the batch axis.
         batch_input_shape: the same with the batch axis.
-        activity_regularizer: its penalty of the outputs is added to the loss.
+        activity_regularizer: its penalty of the outputs, divided by the size of the batch, is added to the loss.
 
     Attributes:
         rows_independent: True when each row of a batch is computed by itself and `call` remembers nothing but what
             it sets on ``self``: the stack then runs shares of a batch side by side, each on a `twin`. It holds for the
             very class that declares it, never for a subclass, so that a custom layer need not know of it.
         casts_inputs: whether inputs are made floats of the layer's dtype; False for layers that take integers.
+        mixes_rows: whether a row of the outputs depends on other rows, as in batch normalization.
         supports_masking: whether the mask of the inputs is the outputs' mask too.
         needs_input_gradient: False when nobody will use what `backward` returns; it may then return None.
     """
@@ -57,6 +58,7 @@ class Layer(Contents):
     rows_independent = False
     casts_inputs = True
     supports_masking = False
+    mixes_rows = False
     makes_mask = False
     _call_takes = ("training",)  # arguments beside the inputs
 
@@ -66,6 +68,7 @@ class Layer(Contents):
         cls.is_built_in = cls.__module__.split(".")[0] == "minikeras"
         code = getattr(cls.call, "__code__", None)
         arguments = ("training",) if code is None else code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+        cls.mixes_rows = vars(cls).get("mixes_rows", not cls.is_built_in)  # a custom layer might
         cls.makes_mask = cls.compute_mask is not Layer.compute_mask
         cls._call_takes = tuple(name for name in ("training", "mask") if name in arguments)
 
@@ -168,7 +171,7 @@ class Layer(Contents):
     def run_backward(self, doutputs):
         """`backward`, with the gradient of the activity regularizer added: what those call who hold the layer."""
         if self.activity_regularizer is not None:
-            doutputs = doutputs + self.activity_regularizer.gradient(self._activity)
+            doutputs = doutputs + self.activity_regularizer.gradient(self._activity) / max(len(self._activity), 1)
         return self.backward(doutputs)
 
     def run_mask(self, inputs, mask):

@@ -2,13 +2,40 @@
 
 import numpy as np
 
-from minikeras import constraints, initializers, regularizers
+from minikeras import activations, constraints, initializers, regularizers
 from minikeras.registry import Configurable, to_snake_case
 from minikeras.variable import Variable
+
+STANDARDS = {
+    "activation": activations.get,
+    "initializer": initializers.get,
+    "regularizer": regularizers.get,
+    "constraint": constraints.get,
+}  # what an argument's last word says about its value
 
 
 class Contents(Configurable):
     """Abstract: the part of `Layer` that does not run."""
+
+    def keep_arguments(self, **arguments):
+        """Store arguments under their own names: activations, initializers, regularizers and constraints as what their
+        names stand for, others as they are."""
+        for name, value in arguments.items():
+            standard = STANDARDS.get(name.rpartition("_")[2])
+            setattr(self, name, standard(value) if standard else value)
+
+    def add_described_weight(self, name, shape, arguments=None):
+        """Create a weight from the arguments ``<name>_initializer``, ``<name>_regularizer`` and ``<name>_constraint``.
+
+        Args:
+            name: of the weight.
+            shape: tuple of integers.
+            arguments: what the arguments' names start with, by default ``name``.
+        """
+        initializer, regularizer, constraint = (
+            getattr(self, f"{arguments or name}_{kind}") for kind in ("initializer", "regularizer", "constraint")
+        )
+        return self.add_weight(shape, initializer, regularizer=regularizer, constraint=constraint, name=name)
 
     def add_weight(
         self, shape=(), initializer=None, dtype=None, trainable=True, regularizer=None, constraint=None, name=None
@@ -127,7 +154,7 @@ class Contents(Configurable):
         """Penalties of the regularized weights and of the last outputs, and what `add_loss` added: a list of floats."""
         penalties = [float(w.regularizer(w.value)) for w in self._weights if self._is_penalized(w)] + self._losses
         if self.activity_regularizer is not None and self._activity is not None:
-            penalties.append(float(self.activity_regularizer(self._activity)))
+            penalties.append(float(self.activity_regularizer(self._activity)) / max(len(self._activity), 1))
         for _, inner in self.sublayers:
             penalties += inner.losses
         return penalties

@@ -14,6 +14,7 @@ CASES = {
     "Activation": [((3, 4), {"activation": name}) for name in ("relu", "softmax", "silu", "linear")],
 }
 
+ELSEWHERE = {"InputLayer"}
 OTHER_ARGUMENTS = {
     "Dense": {"lora_rank", "lora_alpha", "quantization_config"},  # fine-tuning and quantization of large models
 }

@@ -102,7 +102,7 @@ def test_activity_regularization_in_training(keras):
         model = sequential([module.Input((4,)), module.Dense(3), module.ActivityRegularization(l1=0.02, l2=0.3)])
         model.set_weights([np.linspace(-1, 1, 12).reshape(4, 3).astype("float32"), np.zeros(3, "float32")])
         model.compile("sgd", "mse")
-        history = model.fit(x, y, epochs=3, batch_size=1, shuffle=False, verbose=0)
-        results.append((history.history["loss"], model.get_weights()[0], model.evaluate(x, y, batch_size=1, verbose=0)))
+        history = model.fit(x, y, epochs=3, batch_size=4, shuffle=False, verbose=0)
+        results.append((history.history["loss"], model.get_weights()[0], model.evaluate(x, y, batch_size=4, verbose=0)))
     for ours, theirs in zip(*results):
         np.testing.assert_allclose(ours, theirs, rtol=1e-5)

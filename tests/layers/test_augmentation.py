@@ -219,6 +219,19 @@ def test_extreme_values(make):
         assert np.isfinite(dx).all()
 
 
+def test_blur_by_hand():
+    x = np.zeros((2, 5, 7, 1), "float32")
+    x[:, 2, 3] = 100
+    layer = layers.RandomGaussianBlur(factor=(1.0, 1.0), kernel_size=(5, 3), sigma=(0.8, 0.8), seed=1)
+    across, down = (np.exp(-0.5 * (np.arange(-n, n + 1) / 0.8) ** 2) for n in (2, 1))
+    expected = np.outer(down / down.sum(), across / across.sum()) * 100
+    np.testing.assert_allclose(layer(x)[:, 1:4, 1:6, 0], np.stack([expected] * 2), rtol=1e-4)
+    with np.errstate(all="raise"):
+        np.testing.assert_array_equal(layers.RandomGaussianBlur(sigma=0.0)(x), x)
+        single = layers.RandomGaussianBlur(factor=(1.0, 1.0), kernel_size=7)(x[:, 2:3, 3:5])
+    assert single.shape == (2, 1, 2, 1)
+
+
 def test_no_erasing():
     layer = layers.RandomErasing(factor=(0.0, 0.0), seed=1)
     x = np.ones((3, 4, 4, 3), "float32")

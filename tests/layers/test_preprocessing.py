@@ -43,6 +43,13 @@ def test_layer(cls, input_shape, arguments):
     check_layer(lambda: cls(**arguments), input_shape, batch=1)
 
 
+def test_resizing_integers_past_their_limits():
+    x = np.repeat([0, 0, 255, 255], 4).reshape(1, 4, 4, 1).astype("uint8")
+    y = layers.Resizing(9, 9, interpolation="bicubic")(x)
+    assert y.dtype == "uint8"
+    assert (np.diff(y[0, :, 0, 0].astype(int)) >= 0).all()  # what overshoots is cut off, not wrapped around
+
+
 def test_flat_channels():
     x = np.full((2, 3, 4, 2), 7.0, "float32")
     x[0, 1, 1, 0] = 9
@@ -92,6 +99,7 @@ def test_pipeline():
     before = below.get_weights()
     model.fit(x, np.ones((3, 1)), verbose=0)
     assert np.abs(below.get_weights()[0] - before[0]).max() > 0
+    assert below.needs_input_gradient is False
     with pytest.raises(ValueError, match="`layers`"):
         layers.Pipeline([1])
 

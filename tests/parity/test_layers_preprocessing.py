@@ -44,6 +44,7 @@ CASES = {
         ((4, 9, 3), {"height": 4, "width": 5, "crop_to_aspect_ratio": True}),
         ((9, 6, 3), {"height": 4, "width": 5, "pad_to_aspect_ratio": True, "fill_value": 2.0}),
         ((4, 9, 3), {"height": 7, "width": 6, "pad_to_aspect_ratio": True}),
+        ((4, 8, 3), {"height": 7, "width": 6, "pad_to_aspect_ratio": True}),
     ],
     "CenterCrop": [
         ((7, 8, 3), {"height": 4, "width": 5}),
@@ -318,6 +319,20 @@ def test_color_jitter(keras):
         assert relative_error(ours.backward(dy), dx) <= 1e-4
         y = theirs(x, training=True).numpy()
         assert ours(x, training=True).shape == y.shape
+
+
+def test_contrast_of_equal_pixels(keras):
+    """The gradients of the smallest and the largest value belong to all pixels that have them, in equal parts."""
+    x = np.random.default_rng(1).integers(0, 4, (3, 4, 5, 2)).astype("float32")
+    check_parity(keras, "AutoContrast", x.shape[1:], {}, x=x)
+
+
+def test_bounding_box_format(keras):
+    """An argument of all of them that only Keras makes use of."""
+    for name, arguments in (("RandomFlip", {}), ("RandomRotation", {"factor": 0.1})):
+        ours, theirs = make_both(keras, name, {**arguments, "bounding_box_format": "xyxy"})
+        assert ours.get_config() == theirs.get_config()
+        assert layers.deserialize(layers.serialize(ours)).bounding_box_format == "xyxy"
 
 
 def test_pipeline(keras):

@@ -95,7 +95,7 @@ class RandomGaussianBlur(ClippedLayer):
         blurred = images[chosen]
         for axis, size, sigma in zip((2, 1), self.kernel_size, np.asarray(self.transformation["blur_factor"])):
             distances = np.arange(size) - size // 2
-            weights = np.exp(-0.5 * (distances / np.float64(sigma)) ** 2)
+            weights = np.exp(np.maximum(-0.5 * (distances / np.float64(sigma)) ** 2, -80))  # no underflow
             blurred = _mix_along(blurred, (weights / weights.sum()).astype(self.dtype), axis)
         out[chosen] = blurred
 
@@ -108,7 +108,7 @@ def _mix_along(images, weights, axis):
     images = np.moveaxis(images, axis, 0)
     middle = len(weights) // 2
     total = images * weights[middle]
-    for distance in range(1, min(middle, len(images) - 1) + 1):
+    for distance in range(1, middle + 1):
         total[distance:] += weights[middle - distance] * images[:-distance]
         total[:-distance] += weights[middle + distance] * images[distance:]
     return np.moveaxis(total, 0, axis)

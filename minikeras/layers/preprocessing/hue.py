@@ -17,7 +17,6 @@ def rgb_to_hsv(images):
     norm = 1 / (6 * np.where(spread > 0, spread, 1))
     hue = np.where(value == green, norm * (blue - red) + 2 / 6, norm * (red - green) + 4 / 6)
     hue = np.where(value == red, norm * (green - blue), hue)
-    hue = np.where(spread > 0, hue, 0)
     hue += hue < 0
     return hue, np.where(value > 0, spread / np.where(value > 0, value, 1), 0), value
 

@@ -8,7 +8,6 @@ from parity_layers import TOLERANCE, check_config, check_parity, check_signature
 from minikeras import layers
 
 
-
 def _two_cells(layers):
     return [layers.SimpleRNNCell(2, name="lower"), layers.LSTMCell(4, name="upper")]
 

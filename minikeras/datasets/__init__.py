@@ -1,5 +1,25 @@
 """Data sets in Keras' form: ``(x_train, y_train), (x_test, y_test) = datasets.digits.load_data()``."""
 
-from minikeras.datasets import digits, mnist
+from minikeras.datasets import (
+    boston_housing,
+    california_housing,
+    cifar10,
+    cifar100,
+    digits,
+    fashion_mnist,
+    imdb,
+    mnist,
+    reuters,
+)
 
-__all__ = ["digits", "mnist"]
+__all__ = [
+    "boston_housing",
+    "california_housing",
+    "cifar10",
+    "cifar100",
+    "digits",
+    "fashion_mnist",
+    "imdb",
+    "mnist",
+    "reuters",
+]

@@ -95,7 +95,8 @@ class RandomGaussianBlur(ClippedLayer):
         blurred = images[chosen]
         for axis, size, sigma in zip((2, 1), self.kernel_size, np.asarray(self.transformation["blur_factor"])):
             distances = np.arange(size) - size // 2
-            weights = np.exp(np.maximum(-0.5 * (distances / np.float64(sigma)) ** 2, -80))  # no underflow
+            exponents = -0.5 * (distances / np.float64(sigma)) ** 2
+            weights = np.where(exponents > -40, np.exp(np.maximum(exponents, -40)), 0)  # the others underflow
             blurred = _mix_along(blurred, (weights / weights.sum()).astype(self.dtype), axis)
         out[chosen] = blurred
 

@@ -78,6 +78,7 @@ from minikeras.layers.regularization import (
     SpatialDropout3D,
 )
 from minikeras.layers.reshaping import Flatten, Identity, Permute, RepeatVector, Reshape
+from minikeras.layers.spectral_normalization import SpectralNormalization
 from minikeras.layers.transposed_convolution import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
 from minikeras.layers.upsampling import UpSampling1D, UpSampling2D, UpSampling3D
 from minikeras.layers.wrappers import Bidirectional, TimeDistributed, Wrapper
@@ -110,8 +111,9 @@ __all__ = [
     "RandomPerspective", "RandomPosterization", "RandomRotation", "RandomSaturation", "RandomSharpness", "RandomShear",
     "RandomTranslation", "RandomZoom", "ReLU", "RepeatVector", "Rescaling", "Reshape", "Resizing", "SeparableConv1D",
     "SeparableConv2D", "SimpleRNN", "SimpleRNNCell", "Softmax", "Solarization", "SpatialDropout1D", "SpatialDropout2D",
-    "SpatialDropout3D", "StackedRNNCells", "TimeDistributed", "UnitNormalization", "UpSampling1D", "UpSampling2D",
-    "UpSampling3D", "Wrapper", "ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D", "deserialize", "serialize",
+    "SpatialDropout3D", "SpectralNormalization", "StackedRNNCells", "TimeDistributed", "UnitNormalization",
+    "UpSampling1D", "UpSampling2D", "UpSampling3D", "Wrapper", "ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D",
+    "deserialize", "serialize",
 ]  # fmt: skip
 
 _table = {name: entry for name in __all__ if isinstance(entry := globals().get(name), type)}

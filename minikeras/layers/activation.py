@@ -229,7 +229,8 @@ class Softmax(ActivatedLayer):
     def build(self, input_shape):
         self.compute_output_shape(input_shape)
         axes = self._axes if isinstance(self._axes, tuple) else [self._axes]
-        self.rows_independent = all(axis % len(input_shape) for axis in axes)
+        self.mixes_rows = not all(axis % len(input_shape) for axis in axes)
+        self.rows_independent = not self.mixes_rows
 
     def call(self, inputs, training=False, mask=None):
         outputs = self.buffer("outputs", inputs.shape)

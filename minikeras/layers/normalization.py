@@ -212,7 +212,8 @@ class UnitNormalization(Layer):
 
     def build(self, input_shape):
         self.compute_output_shape(input_shape)
-        self.rows_independent = 0 not in [axis % len(input_shape) for axis in np.atleast_1d(self.axis)]
+        self.mixes_rows = 0 in [axis % len(input_shape) for axis in np.atleast_1d(self.axis)]
+        self.rows_independent = not self.mixes_rows
 
     def call(self, inputs, training=False):
         axes = tuple(self.axis) if isinstance(self.axis, list) else self.axis

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from parity_layers import check_parity
+from parity_layers import check_parity, make_both
 
+import minikeras
 from minikeras import layers
 
 OF_WEIGHTS = {
@@ -60,7 +61,15 @@ CASES = {
         ((3, 4, 5), {"axis": (-1, -2, -3)}),
         ((3, 4), {"axis": -1}),
     ],
+    "SpectralNormalization": [
+        ((4,), {"layer": lambda layers: layers.Dense(3, name="inner")}),
+        ((2, 4), {"layer": lambda layers: layers.Dense(5, use_bias=False, name="inner"), "power_iterations": 3}),
+        ((6, 5, 2), {"layer": lambda layers: layers.Conv2D(3, 2, activation="tanh", name="inner")}),
+        ((6, 5, 2), {"layer": lambda layers: layers.DepthwiseConv2D(2, name="inner"), "power_iterations": 2}),
+        ((4,), {"layer": lambda layers: layers.Dense(3, name="inner"), "trainable": False}),
+    ],
 }
+OTHER_CONFIG = {"SpectralNormalization": {"quantization_config", "activity_regularizer"}}  # Dense's
 
 
 @pytest.mark.parametrize("shape, arguments", [
@@ -117,4 +126,42 @@ def test_config_of_a_built_layer(keras, name):
 
 @pytest.mark.parametrize("name", CASES)
 def test_masks_pass(keras, name):
-    assert getattr(layers, name)().supports_masking == getattr(keras.layers, name)().supports_masking
+    arguments = CASES[name][0][1]
+    ours, theirs = make_both(keras, name, arguments)
+    assert ours.supports_masking == theirs.supports_masking
+
+
+@pytest.mark.parametrize("make, x", [
+    (lambda layers: layers.Embedding(5, 3, name="inner"), np.array([[1, 2], [4, 4]], "float32")),
+    (lambda layers: layers.Dense(3, kernel_initializer="zeros", name="inner"), np.ones((2, 4), "float32")),
+])  # fmt: skip
+def test_spectral_normalization_over_steps(keras, make, x):
+    import torch
+
+    ours, theirs = make_both(keras, "SpectralNormalization", {"layer": make})
+    ours(x)
+    theirs(torch.tensor(x))
+    assert [(w.name, w.shape) for w in ours.weights] == [(w.name, tuple(w.shape)) for w in theirs.weights]
+    ours.set_weights(theirs.get_weights())
+    for _ in range(4):
+        y = theirs(torch.tensor(x), training=True).detach().numpy()
+        np.testing.assert_allclose(ours(x, training=True), y, rtol=1e-4, atol=1e-6)
+        for a, b in zip(ours.get_weights(), theirs.get_weights()):
+            np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
+
+
+def test_spectral_normalization_in_weight_files(keras, tmp_path):
+    models = []
+    for module, package in ((layers, minikeras), (keras.layers, keras)):
+        inner = module.Dense(3, name="inner")
+        models.append(package.Sequential([module.Input((4,)), module.SpectralNormalization(inner), module.Dense(2)]))
+    ours, theirs = models
+    theirs.save_weights(tmp_path / "theirs.weights.h5")
+    ours.load_weights(tmp_path / "theirs.weights.h5")
+    for a, b in zip(ours.get_weights(), theirs.get_weights()):
+        np.testing.assert_array_equal(a, b)
+    ours.set_weights([w + 1 for w in ours.get_weights()])
+    ours.save_weights(tmp_path / "ours.weights.h5")
+    theirs.load_weights(tmp_path / "ours.weights.h5")
+    for a, b in zip(ours.get_weights(), theirs.get_weights()):
+        np.testing.assert_array_equal(a, b)

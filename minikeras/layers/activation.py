@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from minikeras import activations, constraints, initializers, regularizers
+from minikeras import activations
 from minikeras.layers.activated import ActivatedLayer
 from minikeras.layers.base import Layer
 from minikeras.messages import warn
@@ -130,9 +130,9 @@ class PReLU(Layer):
         self, alpha_initializer="Zeros", alpha_regularizer=None, alpha_constraint=None, shared_axes=None, **kwargs
     ):
         super().__init__(**kwargs)
-        self.alpha_initializer = initializers.get(alpha_initializer)
-        self.alpha_regularizer = regularizers.get(alpha_regularizer)
-        self.alpha_constraint = constraints.get(alpha_constraint)
+        self.keep_arguments(
+            alpha_initializer=alpha_initializer, alpha_regularizer=alpha_regularizer, alpha_constraint=alpha_constraint
+        )  # fmt: skip
         if shared_axes is not None:
             shared_axes = list(shared_axes) if isinstance(shared_axes, (list, tuple)) else [shared_axes]
             if not all(_is_integer(axis) and axis >= 1 for axis in shared_axes):
@@ -146,9 +146,7 @@ class PReLU(Layer):
     def build(self, input_shape):
         self.compute_output_shape(input_shape)
         sizes = [1 if axis in (self.shared_axes or ()) else size for axis, size in enumerate(input_shape)]
-        self.alpha = self.add_weight(
-            sizes[1:], self.alpha_initializer, None, True, self.alpha_regularizer, self.alpha_constraint, "alpha"
-        )
+        self.alpha = self.add_described_weight("alpha", sizes[1:])
 
     def call(self, inputs, training=False):
         self.inputs = inputs if training else None

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from minikeras import config, initializers
+from minikeras import config
 from minikeras.kernels import threads
 from minikeras.layers.base import Layer
-from minikeras.layers.moments import FAR, add_gamma_and_beta, inverse_root, keep_scaling
+from minikeras.layers.moments import FAR, add_gamma_and_beta, inverse_root
 
 PARALLEL = 1 << 18  # numbers from which the rows are shared between threads
 BLOCK = 1024  # rows that are summed up at a time
@@ -68,10 +68,13 @@ class BatchNormalization(Layer):
         self.axis = int(axis)
         self.momentum = momentum
         self.epsilon = epsilon
-        beta = (beta_initializer, beta_regularizer, beta_constraint)
-        keep_scaling(self, center, scale, beta, (gamma_initializer, gamma_regularizer, gamma_constraint))
-        self.moving_mean_initializer = initializers.get(moving_mean_initializer)
-        self.moving_variance_initializer = initializers.get(moving_variance_initializer)
+        self.keep_arguments(
+            center=center, scale=scale, beta_initializer=beta_initializer, gamma_initializer=gamma_initializer,
+            beta_regularizer=beta_regularizer, gamma_regularizer=gamma_regularizer, beta_constraint=beta_constraint,
+            gamma_constraint=gamma_constraint, moving_mean_initializer=moving_mean_initializer,
+            moving_variance_initializer=moving_variance_initializer,
+        )  # fmt: skip
+        self.gamma = self.beta = None
         self.synchronized, self.renorm = synchronized, renorm
         self.renorm_clipping = _standardize_clipping(renorm_clipping or {}) if renorm else renorm_clipping
         self.renorm_momentum = renorm_momentum

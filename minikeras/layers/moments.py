@@ -1,4 +1,4 @@
-"""What normalization layers share: their arguments, gamma and beta, and the moments.
+"""What normalization layers share: checks of their arguments, gamma and beta, and the moments.
 
 Variances are means of (x - mean)^2: E[x^2] - E[x]^2 loses all digits when the mean is far from 0.
 """
@@ -7,33 +7,19 @@ import math
 
 import numpy as np
 
-from minikeras import constraints, initializers, regularizers
-
 FAR = 100  # standard deviations between the mean and 0 from which the rounding of the mean shows
 
 
-def keep_scaling(layer, center, scale, beta, gamma):
-    """Store the arguments of beta and gamma: (initializer, regularizer, constraint) of each."""
-    layer.center, layer.scale = center, scale
-    for name, (initializer, regularizer, constraint) in (("beta", beta), ("gamma", gamma)):
-        setattr(layer, f"{name}_initializer", initializers.get(initializer))
-        setattr(layer, f"{name}_regularizer", regularizers.get(regularizer))
-        setattr(layer, f"{name}_constraint", constraints.get(constraint))
-        setattr(layer, name, None)
-
-
 def add_gamma_and_beta(layer, shape, scale, center):
+    """Create the weights that are asked for."""
     if scale:
-        layer.gamma = layer.add_weight(
-            shape, layer.gamma_initializer, None, True, layer.gamma_regularizer, layer.gamma_constraint, "gamma"
-        )
+        layer.gamma = layer.add_described_weight("gamma", shape)
     if center:
-        layer.beta = layer.add_weight(
-            shape, layer.beta_initializer, None, True, layer.beta_regularizer, layer.beta_constraint, "beta"
-        )
+        layer.beta = layer.add_described_weight("beta", shape)
 
 
 def standardize_axes(axis):
+    """Return an integer, or several as a list; anything else is a TypeError."""
     axes = axis if isinstance(axis, (list, tuple)) and axis else [axis]
     if any(isinstance(a, bool) or not isinstance(a, (int, np.integer)) for a in axes):
         raise TypeError(f"`axis` must be an integer or several, as -1. Received: axis={axis!r}")
@@ -41,12 +27,14 @@ def standardize_axes(axis):
 
 
 def standardize_epsilon(epsilon):
+    """Return ``epsilon`` unchanged; what is no finite number of at least 0 is a ValueError."""
     if isinstance(epsilon, bool) or not isinstance(epsilon, (int, float, np.number)) or not 0 <= epsilon < math.inf:
         raise ValueError(f"`epsilon` must be a number of at least 0, as 1e-3. Received: epsilon={epsilon!r}")
     return epsilon
 
 
 def check_axes_fit(layer, axis, input_shape):
+    """Raise a ValueError if an axis is outside of the inputs, or given twice."""
     rank = len(input_shape)
     axes = axis if isinstance(axis, list) else [axis]
     if any(not -rank <= a < rank for a in axes):

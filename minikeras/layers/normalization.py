@@ -9,7 +9,6 @@ from minikeras.layers.moments import (
     add_gamma_and_beta,
     check_axes_fit,
     inverse_root,
-    keep_scaling,
     standardize_axes,
     standardize_epsilon,
     subtract_mean,
@@ -141,8 +140,12 @@ class LayerNormalization(RowNormalization):
         super().__init__(**kwargs)
         self.axis = standardize_axes(axis)
         self.epsilon = standardize_epsilon(epsilon)
-        beta = (beta_initializer, beta_regularizer, beta_constraint)
-        keep_scaling(self, center, scale, beta, (gamma_initializer, gamma_regularizer, gamma_constraint))
+        self.keep_arguments(
+            center=center, scale=scale, beta_initializer=beta_initializer, gamma_initializer=gamma_initializer,
+            beta_regularizer=beta_regularizer, gamma_regularizer=gamma_regularizer, beta_constraint=beta_constraint,
+            gamma_constraint=gamma_constraint,
+        )  # fmt: skip
+        self.gamma = self.beta = None
 
     def build(self, input_shape):
         self.compute_output_shape(input_shape)

@@ -1,10 +1,12 @@
 """Names and what they stand for: resolving strings, naming objects, and configs that can be written as JSON."""
 
 import collections
+import contextvars
 import re
 
 _uids = collections.Counter()
-_custom_objects = {}
+_custom_objects = {}  # of `register_keras_serializable`: "package>name" to class or function
+_scope = contextvars.ContextVar("custom_objects", default={})  # of `CustomObjectScope`  # noqa: B039
 
 
 class Configurable:
@@ -56,12 +58,14 @@ def serialize(value):
     """Return ``value`` as JSON types: objects as ``{"module", "class_name", "config", "registered_name"}``."""
     if isinstance(value, Configurable):
         cls = type(value)
-        registered = next((name for name, known in _custom_objects.items() if known is cls), None)
+        registered = get_registered_name(cls)
+        # A subclass of one's own inherits `keras_module`, but is not to be found there.
+        public = registered == cls.__name__ and ("keras_module" in vars(cls) or cls.__module__.startswith("minikeras."))
         return {
-            "module": getattr(cls, "keras_module", cls.__module__),
+            "module": getattr(cls, "keras_module", cls.__module__) if public else cls.__module__,
             "class_name": cls.__name__,
             "config": value.get_config(),
-            "registered_name": registered,
+            "registered_name": None if public else registered,
         }
     if isinstance(value, (list, tuple)):
         return type(value)(serialize(item) for item in value)
@@ -78,19 +82,70 @@ def deserialize(value):
     Constructors resolve names (``"relu"``) and configs of their own kind by themselves, so only registered custom
     classes are looked up here.
     """
-    if isinstance(value, dict) and value.get("registered_name") in _custom_objects:
-        return _custom_objects[value["registered_name"]].from_config(value["config"])
-    return value
+    cls = get_registered_object(value.get("registered_name")) if isinstance(value, dict) else None
+    return value if cls is None else cls.from_config(value["config"])
+
+
+class CustomObjectScope:
+    """Makes classes and functions of one's own known to configs inside of a ``with`` block.
+
+        with CustomObjectScope({"MyLayer": MyLayer}):
+            model = models.model_from_json(text)
+
+    Args:
+        custom_objects: dict from names to classes and functions. Those of a block around this one stay known.
+    """
+
+    def __init__(self, custom_objects):
+        if custom_objects is not None and not isinstance(custom_objects, dict):
+            raise TypeError(
+                f"`custom_objects` must be a dict from names to classes and functions. Received: {custom_objects!r:.80}"
+            )
+        self.custom_objects = custom_objects or {}
+        self._tokens = []
+
+    def __enter__(self):
+        self._tokens.append(_scope.set({**_scope.get(), **self.custom_objects}))
+        return self
+
+    def __exit__(self, *exception):
+        _scope.reset(self._tokens.pop())
+
+
+custom_object_scope = CustomObjectScope
+
+
+def get_custom_objects():
+    """Return the dict of what is registered, itself: what is put into it is known to configs."""
+    return _custom_objects
 
 
 def register_keras_serializable(package="Custom", name=None):
-    """Class decorator: make a class known to configs as ``package>name`` (default: the class's own name)."""
+    """Decorator: make a class or function known to configs as ``package>name`` (default: its own name)."""
 
     def decorate(cls):
+        if isinstance(cls, type) and not hasattr(cls, "get_config"):
+            raise ValueError(f"A registered class needs a method `get_config()`. Received: {cls.__name__}")
         _custom_objects[f"{package}>{name or cls.__name__}"] = cls
         return cls
 
     return decorate
+
+
+def get_registered_name(obj):
+    """Return the name that a class or function is registered as, or its own."""
+    return next((name for name, known in _custom_objects.items() if known is obj), obj.__name__)
+
+
+def get_registered_object(name, custom_objects=None, module_objects=None):
+    """Return what a name stands for in `CustomObjectScope`, in the registered classes, or in one of two dicts; or None.
+
+    Classes registered without a package of their own are known by their name alone too.
+    """
+    for table in (_scope.get(), _custom_objects, custom_objects or {}, module_objects or {}):
+        if name in table:
+            return table[name]
+    return _custom_objects.get(f"Custom>{name}")
 
 
 def resolve(identifier, table, kind, base=Configurable):
@@ -113,17 +168,21 @@ def resolve(identifier, table, kind, base=Configurable):
         if found is None:
             found = {name.lower(): entry for name, entry in table.items()}.get(identifier.lower())
         if found is None:
-            found = _custom_objects.get(identifier, _custom_objects.get(f"Custom>{identifier}"))
+            found = get_registered_object(identifier)
         if found is None:
             raise ValueError(unknown_name(identifier, table, kind))
         return found() if isinstance(found, type) else found
     if isinstance(identifier, dict):
         if "class_name" not in identifier:
             raise ValueError(f"A config of a {kind} needs the key 'class_name'. Received keys: {sorted(identifier)}")
-        registered = _custom_objects.get(identifier.get("registered_name"))
-        cls = registered or table.get(identifier["class_name"])
+        name = identifier["class_name"]
+        if name == "function":
+            return resolve(identifier["config"], table, kind, base)
+        cls = get_registered_object(identifier.get("registered_name", name))
+        cls = cls or table.get(name) or get_registered_object(name)
         if cls is None:
-            raise ValueError(unknown_name(identifier["class_name"], table, kind))
+            hint = f". If it is your own: with keras.utils.custom_object_scope({{{name!r}: {name}}})"
+            raise ValueError(unknown_name(name, table, kind) + hint)
         return cls.from_config(identifier.get("config", {})) if isinstance(cls, type) else cls
     if isinstance(identifier, type) and issubclass(identifier, base):
         return identifier()
@@ -145,7 +204,8 @@ def unknown_name(name, known, kind):
         lower[k] for k in get_close_matches(str(name).lower(), lower, n=1, cutoff=0.5)
     ]
     hint = f" Did you mean {close[0]!r}?" if close else ""
-    return f"Unknown {kind}: {name!r}.{hint} Known names: {', '.join(known)}"
+    spellings = {k.lower().replace("_", ""): k for k in known}  # of "MSE" and "mse" the second, which sorts last
+    return f"Unknown {kind}: {name!r}.{hint} Known names: {', '.join(sorted(spellings.values()))}"
 
 
 def to_snake_case(name):

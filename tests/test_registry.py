@@ -61,7 +61,7 @@ def test_resolve():
 
 
 @pytest.mark.parametrize("identifier, error, message", [
-    ("friut", ValueError, r"Unknown fruit: 'friut'\. Did you mean '[Ff]ruit'\? Known names: Basket, Fruit, fruit"),
+    ("friut", ValueError, r"Unknown fruit: 'friut'\. Did you mean '[Ff]ruit'\? Known names: Basket, fruit"),
     ("zzz", ValueError, r"Unknown fruit: 'zzz'\. Known names"),
     ({"class_name": "Friut", "config": {}}, ValueError, "Unknown fruit: 'Friut'"),
     ({"name": "Fruit"}, ValueError, r"'class_name'.*\['name'\]"),
@@ -89,6 +89,71 @@ def test_registered_classes():
     assert type(registry.resolve("tests>Pear", TABLE, "fruit")) is AnyName
     basket = Basket.from_config(registry.serialize(Basket(AnyName(7)))["config"])
     assert (type(basket.fruit), basket.fruit.size) == (AnyName, 7)
+
+
+class Cherry(Fruit):
+    """Not registered; `keras_module` is inherited."""
+
+
+def ripe(x):
+    return x
+
+
+def test_custom_object_scope():
+    config = json.loads(json.dumps(registry.serialize(Cherry(4))))
+    assert (config["module"], config["registered_name"]) == (__name__, "Cherry")
+    with pytest.raises(ValueError, match="Unknown fruit: 'Cherry'.*custom_object_scope"):
+        registry.resolve(config, TABLE, "fruit")
+    scope = registry.CustomObjectScope({"Cherry": Cherry, "ripe": ripe})
+    for _ in range(2):  # a scope can be entered again
+        with scope as entered:
+            assert entered is scope
+            assert registry.resolve(config, TABLE, "fruit").size == 4
+            assert type(registry.resolve("Cherry", TABLE, "fruit")) is Cherry
+            assert registry.resolve("ripe", TABLE, "fruit") is ripe
+            assert registry.resolve({"class_name": "function", "config": "ripe"}, TABLE, "fruit") is ripe
+            basket = Basket.from_config(registry.serialize(Basket(Cherry(7)))["config"])
+            assert (type(basket.fruit), basket.fruit.size) == (Cherry, 7)
+            with registry.custom_object_scope({"Plum": Cherry, "Cherry": Fruit}):
+                assert type(registry.resolve("Cherry", TABLE, "fruit")) is Fruit
+                assert type(registry.resolve("Plum", TABLE, "fruit")) is Cherry
+                assert registry.resolve("ripe", TABLE, "fruit") is ripe
+            assert type(registry.resolve(config, TABLE, "fruit")) is Cherry
+            without_names = {"class_name": "Cherry", "config": {}, "registered_name": None}
+            assert type(registry.resolve(without_names, TABLE, "fruit")) is Cherry
+    with pytest.raises(KeyError), scope:
+        raise KeyError
+    assert registry.get_registered_object("Cherry") is None
+    with registry.CustomObjectScope(None):
+        pass
+    with pytest.raises(TypeError, match="`custom_objects` must be a dict.*Cherry"):
+        registry.CustomObjectScope([Cherry])
+
+
+def test_a_scope_does_not_replace_what_a_config_names():
+    mine = {"Fruit": Cherry}
+    with registry.CustomObjectScope(mine):
+        assert type(registry.resolve(registry.serialize(Fruit()), TABLE, "fruit")) is Fruit
+        assert type(registry.resolve({"class_name": "Fruit"}, TABLE, "fruit")) is Cherry  # as in Keras
+
+
+def test_registered_names():
+    registry.register_keras_serializable("tests", "ripeness")(ripe)
+    assert registry.get_registered_name(ripe) == "tests>ripeness"
+    assert registry.get_registered_name(Cherry) == "Cherry"
+    assert registry.get_registered_object("tests>ripeness") is ripe
+    assert registry.get_registered_object("a", {"a": 1}, {"a": 2, "b": 3}) == 1
+    assert registry.get_registered_object("b", {"a": 1}, {"a": 2, "b": 3}) == 3
+    assert registry.get_registered_object("c") is None
+    objects = registry.get_custom_objects()
+    objects["Sour"] = Cherry
+    try:
+        assert type(registry.resolve("Sour", TABLE, "fruit")) is Cherry
+        assert registry.get_registered_name(Cherry) == "Sour"
+    finally:
+        del objects["Sour"]
+    with pytest.raises(ValueError, match="needs a method `get_config"):
+        registry.register_keras_serializable()(int)
 
 
 @pytest.mark.parametrize("name, expected", [

@@ -46,7 +46,7 @@ class Trainer:
         """
         new_optimizer = optimizers.get(optimizer)
         if learning_rate is not None:
-            new_optimizer.learning_rate = learning_rate
+            new_optimizer.learning_rate = optimizers.check_learning_rate(learning_rate)
         new_loss = loss if losses.depends_on_shape(loss) else losses.get(loss)
         checks.check_reduction(new_loss)
         checks.check_metrics(metrics, "metrics")

@@ -127,7 +127,7 @@ class Variable(np.lib.mixins.NDArrayOperatorsMixin):
     def __deepcopy__(self, memo):
         import copy
 
-        twin = Variable(self.value.copy(), self.name, self.trainable)
+        twin = type(self)(self.value.copy(), self.name, self.trainable)
         twin.path = self.path
         twin.regularizer = copy.deepcopy(self.regularizer, memo)
         twin.constraint = copy.deepcopy(self.constraint, memo)

@@ -6,39 +6,46 @@
             scratch *= learning_rate
             w -= scratch
 
-What all optimizers share is here: clipping, weight decay, constraints, the state that is saved.
+What all optimizers share is here: accumulated gradients, clipping, weight decay, constraints, the moving average of the
+weights. `state` has what is kept from step to step, `slots` and the learning rate.
 """
 
-import math
-import re
 import warnings
 
 import numpy as np
 
-from minikeras import config
 from minikeras.kernels import threads
-from minikeras.optimizers.packing import CHUNK, cut, pack
-from minikeras.registry import Configurable, auto_name
-from minikeras.variable import Variable
+from minikeras.optimizers import clipping
+from minikeras.optimizers.numbers import check_number, number_or_none
+from minikeras.optimizers.packing import AVERAGE, CHUNK, cut, deal
+from minikeras.optimizers.signature import FullSignature
+from minikeras.optimizers.state import State
+from minikeras.registry import auto_name
 
 # Elements from which on waking another thread pays.
 THREADED = 300_000
 
 
-class Optimizer(Configurable):
+class Optimizer(State):
     """Base class of optimizers.
 
-    A step is: clip the gradients, decay the weights (w -= w * weight_decay * learning_rate), `update`, apply the
-    weights' constraints, count the iteration.
+    A step is: accumulate the gradients, if wanted; clip them, decay the weights (w -= w * weight_decay *
+    learning_rate), `update`; the moving average of the weights, if wanted; the weights' constraints; count the
+    iteration.
 
     Args:
-        learning_rate: positive number.
+        learning_rate: positive number, a schedule, or a function without arguments that returns a number.
         weight_decay: non-negative number or None.
         clipnorm: largest norm of each weight's gradient: g * clipnorm / max(norm(g), clipnorm).
         clipvalue: gradients are limited to [-clipvalue, clipvalue].
         global_clipnorm: as clipnorm, with the norm of all gradients together. Only one of the three may be given.
-        use_ema, ema_momentum, ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps: of Keras; not
-            supported yet, other values than these are refused.
+        use_ema: whether to keep a moving average of the weights, which replaces them at the end of training.
+        ema_momentum: how much of the average remains at each step, in [0, 1].
+        ema_overwrite_frequency: after how many steps the weights are replaced by their average, or None for never.
+        loss_scale_factor: positive number that the loss was multiplied by before `apply` is called with its gradients,
+            or None. Training scales neither.
+        gradient_accumulation_steps: how many steps, at least 2, make one update, by the mean of their gradients; None
+            for an update in each step.
         name: string, by default the class's name in snake case.
 
     Raises:
@@ -46,7 +53,8 @@ class Optimizer(Configurable):
     """
 
     keras_module = "keras.optimizers"
-    slot_value = 0.0
+    scratches = 1  # more: `scratch` is so many arrays
+    __signature__ = FullSignature()
 
     def __init__(
         self,
@@ -68,150 +76,34 @@ class Optimizer(Configurable):
                 f"{type(self).__name__} got unknown arguments: {', '.join(sorted(kwargs))}. "
                 f"Known: {', '.join(type(self).argument_names())}"
             )
-        if [clipnorm, clipvalue, global_clipnorm].count(None) < 2:
-            raise ValueError(
-                "Only one of `clipnorm`, `clipvalue` and `global_clipnorm` can be set. Received: "
-                f"clipnorm={clipnorm!r}, clipvalue={clipvalue!r}, global_clipnorm={global_clipnorm!r}"
-            )
-        for argument, value in {
-            "use_ema": use_ema,
-            "loss_scale_factor": loss_scale_factor,
-            "gradient_accumulation_steps": gradient_accumulation_steps,
-        }.items():
-            if value:
-                raise ValueError(f"`{argument}` is not supported yet: leave it out. Received: {argument}={value!r}")
-        self.name = name or auto_name(type(self).__name__)
-        self.weight_decay = _number_or_none(weight_decay, "weight_decay", "a non-negative", lambda v: v >= 0)
-        self.clipnorm = _number_or_none(clipnorm, "clipnorm", "a positive", lambda v: v > 0)
-        self.clipvalue = _number_or_none(clipvalue, "clipvalue", "a positive", lambda v: v > 0)
-        self.global_clipnorm = _number_or_none(global_clipnorm, "global_clipnorm", "a positive", lambda v: v > 0)
+        self.weight_decay = number_or_none(weight_decay, "weight_decay", "a non-negative", lambda v: v >= 0)
+        self.clipnorm, self.clipvalue, self.global_clipnorm = clipping.check(clipnorm, clipvalue, global_clipnorm)
         self.use_ema = use_ema
-        self.ema_momentum = ema_momentum
-        self.ema_overwrite_frequency = ema_overwrite_frequency
-        self.loss_scale_factor = loss_scale_factor
-        self.gradient_accumulation_steps = gradient_accumulation_steps
-        self.built = False
-        self._no_decay = ((), ())  # variables, patterns of names
-        self._iterations = self._make_variable(np.zeros((), "int32"), "iteration")
-        self._learning_rate = self._make_variable(np.zeros((), config.floatx()), "learning_rate")
-        self.learning_rate = learning_rate
-        self._forget_places()
+        self.ema_momentum = check_number(ema_momentum, "ema_momentum", "a number in [0, 1]", lambda v: 0 <= v <= 1)
+        self.ema_overwrite_frequency = _steps(ema_overwrite_frequency, "ema_overwrite_frequency", 1)
+        self.loss_scale_factor = number_or_none(loss_scale_factor, "loss_scale_factor", "a positive", lambda v: v > 0)
+        self.gradient_accumulation_steps = _steps(gradient_accumulation_steps, "gradient_accumulation_steps", 2)
+        super().__init__(name or auto_name(type(self).__name__), learning_rate)
 
     # What a leaf class says.
 
-    def slots(self):
-        """Return the names of the slots, arrays kept beside each weight, which start from `slot_value`.
-
-        A name, or a tuple of names whose slots alternate: Keras saves ("momentum", "velocity") as the first weight's
-        momentum, its velocity, the second weight's momentum, ..., but "velocity", "momentum" as all velocities, then
-        all momentums.
-        """
-        return []
+    def prepare(self):
+        """What is to be done once for an update of all weights, before it. `self.updates` were made before."""
 
     def update(self, w, g, scratch, learning_rate, *slots):
         """Update ``w`` and the slots in place, by an elementwise formula.
 
-        The arrays are flat and have one size; each may hold several weights, or part of one.
+        The arrays are flat and have one size; each may hold several weights, or part of one. In a class with
+        ``elementwise = False`` they are those of one weight, in its shape.
 
         Args:
             w: values.
             g: gradients, which are not changed.
-            scratch: an array to compute in.
+            scratch: an array to compute in; of `self.scratches` of them if those are several.
             learning_rate: float.
-            slots: an array for each name in `slots`. `self.iterations` steps have been taken before.
+            slots: an array for each name in `slots`. `self.updates` were made before, an int.
         """
         raise NotImplementedError(f"{type(self).__name__} has no `update(self, w, g, scratch, learning_rate, *slots)`")
-
-    # State.
-
-    @property
-    def learning_rate(self):
-        """The learning rate, a float; it is kept, rounded to `config.floatx()`, in a variable that is saved."""
-        return float(self._learning_rate.value)
-
-    @learning_rate.setter
-    def learning_rate(self, value):
-        expected = "a positive finite number, as 0.001"
-        self._learning_rate.value[()] = check_number(value, "learning_rate", expected, lambda v: 0 < v < math.inf)
-
-    @property
-    def iterations(self):
-        """How many steps were taken, an integer."""
-        return int(self._iterations.value)
-
-    @property
-    def variables(self):
-        """All state, a list of `Variable` in Keras' order: iteration, learning_rate, then the slots."""
-        return [self._iterations, self._learning_rate, *self._slot_variables]
-
-    def build(self, variables):
-        """Create the slots of ``variables``. Other variables than last time start a new state."""
-        variables = list({id(v): v for v in variables}.values())
-        if self.built:
-            if [id(v) for v in variables] == list(self._places):
-                return
-            self._iterations.assign(0)
-        self._forget_places()
-        groups = [[group] if isinstance(group, str) else group for group in self.slots()]
-        names = [name for group in groups for name in group]
-        for place in pack(variables, len(names), self.slot_value, self._decays):
-            self._places[id(place.variable)] = place
-        for group in groups:
-            for place in self._places.values():
-                for name in group:
-                    value = place.views[2 + names.index(name)]
-                    name = f"{place.variable.path.replace('/', '_')}_{name}"
-                    self._slot_variables.append(self._make_variable(value, name))
-        self.built = True
-
-    def knows(self, variable):
-        """Return whether the optimizer was built with this variable."""
-        return id(variable) in self._places
-
-    def _forget_places(self):
-        self._places = {}  # id of a variable -> Place
-        self._slot_variables = []
-        self._plan = (None, [], [])
-        self._scratch = {}
-
-    def _make_variable(self, value, name):
-        variable = Variable(value, name, trainable=False)
-        variable.path = f"{self.name}/{name}"
-        return variable
-
-    def __getstate__(self):
-        """Copies and pickles hold the variables, and pack them again."""
-        state = {**self.__dict__, "_state": [v.numpy() for v in self.variables] if self.built else None}
-        state["_variables"] = [place.variable for place in self._places.values()]
-        for derived in ("_places", "_slot_variables", "_plan", "_scratch"):
-            del state[derived]
-        return state
-
-    def __setstate__(self, state):
-        values, variables = state.pop("_state"), state.pop("_variables")
-        self.__dict__.update(state, built=False)
-        self._forget_places()
-        if values is not None:
-            self.build(variables)
-            for variable, value in zip(self.variables, values):
-                variable.assign(value)
-
-    # Weight decay.
-
-    def exclude_from_weight_decay(self, var_list=None, var_names=None):
-        """Let weight decay leave some variables alone; to be called before `build`.
-
-        Args:
-            var_list: list of variables.
-            var_names: list of patterns, as ``["bias"]``: variables in whose name one is found.
-        """
-        if self.built:
-            raise ValueError("Call `exclude_from_weight_decay()` before the optimizer is built, so before training")
-        self._no_decay = (tuple(var_list or ()), tuple(var_names or ()))
-
-    def _decays(self, variable):
-        variables, patterns = self._no_decay
-        return not any(variable is v for v in variables) and not any(re.search(p, variable.name) for p in patterns)
 
     # Steps.
 
@@ -224,11 +116,21 @@ class Optimizer(Configurable):
         if not self.built:
             self.build(variables)
         places, shares = self._planned(variables)
-        for place in places:
+        for place in self._places.values() if self.use_ema else places:
             place.settle()
         with np.errstate(all="ignore"):  # the training loop reports what is not finite
-            self._set_scales(places)
-            threads.run_shares(lambda share, *_: self._update_chunks(share, shares[share]), range(len(shares) + 1))
+            if self._accumulate(places):
+                learning_rate = float(self.learning_rate)
+                clipping.set_scales(places, self.clipnorm, self.global_clipnorm)
+                self.prepare()
+                threads.run_shares(
+                    lambda share, *_: self._update_chunks(share, shares[share], learning_rate), range(len(shares) + 1)
+                )
+                if self.gradient_accumulation_steps:
+                    for place in self._places.values():
+                        place.gradient[...] = 0
+            if self.use_ema:
+                self._average()
             for place in places:
                 if place.variable.constraint is not None:
                     place.variable.assign(place.variable.constraint(place.variable.value))
@@ -247,7 +149,7 @@ class Optimizer(Configurable):
         if trainable_variables is None:
             if not self.built:
                 raise ValueError("`apply(grads)` without variables needs a built optimizer: `build(variables)` first")
-            trainable_variables = [place.variable for place in self._places.values()]
+            trainable_variables = self._trainable_variables
         trainable_variables = list(trainable_variables)
         if len(grads) != len(trainable_variables):
             raise ValueError(
@@ -261,37 +163,71 @@ class Optimizer(Configurable):
             raise ValueError("No gradients provided for any variable: all of `grads` are None")
         if missing:
             warnings.warn(f"No gradients for the variables {', '.join(missing)}: they are left alone", stacklevel=2)
-        self._planned(trainable_variables)  # refuses unknown variables before any gradient is changed
+        self._check_known(trainable_variables)  # before any gradient is changed
         updated = [(g, v) for g, v in zip(grads, trainable_variables) if g is not None]
         for gradient, variable in updated:
-            variable.grad = gradient
+            variable.grad = gradient if self.loss_scale_factor is None else gradient / self.loss_scale_factor
         self.step([variable for _, variable in updated])
 
     def apply_gradients(self, grads_and_vars):
         """Update variables from pairs of (gradient, variable). Returns the number of iterations."""
         grads, variables = zip(*grads_and_vars)
         self.apply(grads, variables)
-        return self.iterations
+        return self._iterations
+
+    def scale_loss(self, loss):
+        """Return the loss times `loss_scale_factor`, for gradients that are handed to `apply`."""
+        return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
+
+    def moving_averages(self, variables):
+        """Return the moving averages of variables, a list of arrays that are not to be changed, with ``use_ema``."""
+        self._check_known(variables)
+        return [self._places[id(v)].slots[AVERAGE] for v in variables]
+
+    def finalize_variable_values(self, var_list):
+        """Replace the variables by their moving averages, with ``use_ema``: the end of training."""
+        if self.use_ema and self.built:
+            for variable, average in zip(var_list, self.moving_averages(var_list)):
+                variable.assign(average)
+
+    def _check_known(self, variables):
+        for variable in variables:
+            if not self.knows(variable):
+                raise ValueError(
+                    f"Unknown variable: {variable!r}. The optimizer {self.name!r} updates the variables it was built "
+                    "with only: compile the model again, or make a new optimizer"
+                )
 
     def _planned(self, variables):
         """Return the places of ``variables`` and the chunks of each thread, made once for a set of variables."""
         ids = tuple(map(id, variables))
         key = (ids, threads.num_threads(), self.clipnorm is None)
         if key != self._plan[0]:
-            for variable in variables:
-                if id(variable) not in self._places:
-                    raise ValueError(
-                        f"Unknown variable: {variable!r}. The optimizer {self.name!r} updates the variables it was "
-                        "built with only: compile the model again, or make a new optimizer"
-                    )
+            self._check_known(variables)
             places = [self._places[i] for i in dict.fromkeys(ids)]
             large = sum(place.variable.size for place in places) >= THREADED
-            shares = cut(places, threads.num_threads() if large else 1, apart=self.clipnorm is not None)
+            count = threads.num_threads() if large else 1
+            if self.elementwise:
+                shares = cut(places, count, apart=self.clipnorm is not None)
+            else:
+                shares = deal(places, count, self._names)
             self._plan = (key, places, shares)
         return self._plan[1:]
 
-    def _update_chunks(self, share, chunks):
-        learning_rate = self.learning_rate
+    def _accumulate(self, places):
+        """Add the gradients up, if wanted; return whether it is time to update."""
+        steps = self.gradient_accumulation_steps
+        if not steps:
+            return True
+        for place in places:
+            place.gradient += place.grad
+        if (int(self._iterations.value) + 1) % steps:
+            return False
+        for place in places:
+            place.gradient /= steps
+        return True
+
+    def _update_chunks(self, share, chunks, learning_rate):
         with np.errstate(all="ignore"):  # the setting is a thread's own
             for w, g, slots, place in chunks:
                 scratch, clipped = self._get_scratch(share, w)
@@ -300,51 +236,39 @@ class Optimizer(Configurable):
                     g = np.minimum(clipped, self.clipvalue, out=clipped)
                 elif place.scale != 1.0:
                     g = np.multiply(g, place.scale, out=clipped)
-                if self.weight_decay and place.decays:
-                    w *= 1 - self.weight_decay * learning_rate
+                decay = self.decay_of(place.variable) if place.decays else None
+                if decay:
+                    w *= 1 - decay * learning_rate
                 self.update(w, g, scratch, learning_rate, *slots)
 
     def _get_scratch(self, share, w):
-        """Return two arrays like ``w`` that only this thread writes to."""
+        """Return arrays like ``w`` that only this thread writes to: for `update`, and for clipped gradients."""
         key = (share, w.dtype)
-        if key not in self._scratch:
-            self._scratch[key] = np.empty((2, CHUNK), w.dtype)
-        return self._scratch[key][:, : len(w)]
+        if key not in self._scratch or self._scratch[key].shape[1] < w.size:
+            self._scratch[key] = np.empty((self.scratches + 1, max(CHUNK, w.size)), w.dtype)
+        arrays = self._scratch[key][:, : w.size].reshape(-1, *w.shape)
+        *scratch, clipped = (arrays[i, ...] for i in range(len(arrays)))  # not numbers, if w is one
+        return scratch[0] if self.scratches == 1 else scratch, clipped
 
-    def _set_scales(self, places):
-        """Compute what each gradient is multiplied by to clip its norm.
-
-        A norm that is not finite makes its weights NaN, as in Keras: an exploded gradient is better seen at once.
-        """
-        if self.clipnorm is not None:
-            for place in places:
-                norm = math.sqrt(_squared_norm(place))
-                place.scale = self.clipnorm / max(norm, self.clipnorm)  # NaN, as the first argument, is the maximum
-        elif self.global_clipnorm is not None:
-            norm = math.sqrt(sum(map(_squared_norm, places)))
-            scale = self.global_clipnorm / max(norm, self.global_clipnorm) if math.isfinite(norm) else math.nan
-            for place in places:
-                place.scale = scale
-
-
-def _squared_norm(place):
-    """Return the sum of squares of a place's gradient.
-
-    Summed in short pieces it is accurate in float32 too, and BLAS, which would share a long one out, uses one thread.
-    """
-    g = place.arrays[1][place.start : place.stop]
-    pieces = (g[i : i + 8192] for i in range(0, len(g), 8192))
-    return sum(float(np.dot(piece, piece)) for piece in pieces)
+    def _average(self):
+        """Let the average follow the weights; the first step's is the weights themselves."""
+        momentum = self.ema_momentum if self.updates else 0.0
+        frequency = self.ema_overwrite_frequency
+        overwrites = frequency and (self.updates + 1) % frequency == 0
+        for place in self._places.values():
+            value, average = place.value.reshape(-1), place.slots[AVERAGE].reshape(-1)
+            for start in range(0, len(value), CHUNK):
+                w, a = value[start : start + CHUNK], average[start : start + CHUNK]
+                scratch = self._get_scratch(0, w)[1]
+                np.multiply(w, 1 - momentum, out=scratch)
+                a *= momentum
+                a += scratch
+                if overwrites:
+                    w[...] = a
 
 
-def check_number(value, argument, expected, valid):
-    """Return ``value`` as a Python number, or raise a ValueError that names the argument unless ``valid(value)``."""
-    if isinstance(value, (np.ndarray, np.generic)) and value.ndim == 0:
-        value = value.item()
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not valid(value):
-        raise ValueError(f"`{argument}` must be {expected}. Received: {argument}={value!r}")
+def _steps(value, argument, least):
+    """Return a number of steps, an integer, or None."""
+    if value and (isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least):
+        raise ValueError(f"`{argument}` must be an integer >= {least} or None. Received: {argument}={value!r}")
     return value
-
-
-def _number_or_none(value, argument, kind, valid):
-    return None if value is None else check_number(value, argument, f"{kind} number or None", valid)

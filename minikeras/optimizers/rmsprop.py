@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from minikeras.optimizers.base import Optimizer, check_number
+from minikeras.optimizers.base import Optimizer
+from minikeras.optimizers.numbers import check_number, non_negative
 
 
 class RMSprop(Optimizer):
@@ -27,8 +28,8 @@ class RMSprop(Optimizer):
     ):
         super().__init__(learning_rate, *args, **kwargs)
         self.rho = check_number(rho, "rho", "a number in [0, 1]", lambda v: 0 <= v <= 1)
-        self.momentum = check_number(momentum, "momentum", "a non-negative number", lambda v: v >= 0)
-        self.epsilon = check_number(epsilon, "epsilon", "a non-negative number, as 1e-7", lambda v: v >= 0)
+        self.momentum = non_negative(momentum, "momentum")
+        self.epsilon = non_negative(epsilon, "epsilon")
         self.centered = centered
 
     def slots(self):

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from minikeras.optimizers.base import Optimizer, check_number
+from minikeras.optimizers.base import Optimizer
+from minikeras.optimizers.numbers import check_number
 
 
 class SGD(Optimizer):

@@ -192,8 +192,7 @@ def gelu_gradient(dy, x, y, out, approximate=False):
         near, share = _gelu_tanh(x)  # share = (1 + tanh u) / 2, whose derivative by u is 2 share (1 - share)
         slope = share + near * (2 * share * (1 - share)) * (GELU_SCALE * (1 + 3 * GELU_CUBE * near * near))
     else:
-        near = np.clip(x, -40, 40)  # beyond, the density is 0
-        slope = normal_distribution(x) + near * np.exp(-0.5 * near * near) * (1 / math.sqrt(2 * math.pi))
+        slope = normal_distribution(x) + x * np.exp(-0.5 * x * x) * (1 / math.sqrt(2 * math.pi))
     np.multiply(dy, slope, out=out)
 
 

@@ -80,12 +80,12 @@ class RowNormalization(Layer):
 
     def normalized_axes(self, shape):
         """Return the axes in increasing order, all from 0."""
-        axes = self.axis if isinstance(self.axis, (list, tuple)) else [self.axis]
+        axes = self.axis if isinstance(self.axis, list) else [self.axis]
         return tuple(sorted(axis % len(shape) for axis in axes))
 
     def weight_shape(self, input_shape):
-        """Return the sizes of the axes, in the order in which Keras sorts them: negative ones first."""
-        axes = sorted(self.axis) if isinstance(self.axis, (list, tuple)) else [self.axis]
+        """Return the sizes of the axes, which Keras has sorted as they were given: negative ones come first."""
+        axes = self.axis if isinstance(self.axis, list) else [self.axis]
         return tuple(input_shape[axis] for axis in axes)
 
     def compute_output_shape(self, input_shape):

@@ -115,7 +115,10 @@ def test_weights():
     layer = layers.RMSNormalization(name="rms")
     layer.build_once((None, 3, 4))
     assert [(w.path, w.shape) for w in layer.weights] == [("rms/scale", (4,))]
-    assert layers.LayerNormalization(scale=False, rms_scaling=True).get_config()["rms_scaling"]
+    layer = layers.LayerNormalization(scale=False, rms_scaling=True)
+    layer.build_once((None, 4))
+    assert [w.name for w in layer.weights] == ["gamma"]  # as in Keras
+    assert layer.get_config()["rms_scaling"]
 
 
 @pytest.mark.parametrize("make, error, words", [

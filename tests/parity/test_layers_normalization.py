@@ -33,6 +33,7 @@ CASES = {
         ((3, 4, 5), {"axis": (2, 3), "center": False}),
         ((3, 4, 5), {"axis": [1, 3]}),
         ((3, 4, 5), {"axis": [-1, 1]}),
+        ((3, 4, 5), {"axis": [3, 1]}),
         ((3, 4), {"axis": [-1], "scale": False}),
         ((3, 4), {"scale": False, "center": False}),
         ((3, 4), {"trainable": False}),
@@ -81,6 +82,16 @@ def test_masked_batches(keras, shape, arguments):
     check_parity(keras, "BatchNormalization", shape, arguments, mask=mask)
     check_parity(keras, "BatchNormalization", shape, arguments, mask=np.ones_like(mask))
     check_parity(keras, "BatchNormalization", shape, arguments, mask=np.zeros_like(mask))
+
+
+def test_renorm_from_a_deviation_of_zero(keras):
+    arguments = {"renorm": True, "moving_variance_initializer": "zeros", "epsilon": 0.01, "name": "a"}
+    ours, theirs = layers.BatchNormalization(**arguments), keras.layers.BatchNormalization(**arguments)
+    x = np.random.default_rng(0).standard_normal((20, 3)).astype("float32")
+    expected = keras.ops.convert_to_numpy(theirs(x, training=True))
+    np.testing.assert_allclose(ours(x, training=True), expected, rtol=1e-5, atol=1e-5)
+    for a, b in zip(ours.get_weights(), theirs.get_weights()):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("renorm", [False, True])

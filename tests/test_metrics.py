@@ -168,13 +168,14 @@ def test_variables_of_a_metric():
             super().__init__(name="pair")
             self.inner = metrics.Mean(name="inner")
             self.several = [metrics.Sum(name="a"), metrics.Sum(name="b")]
+            self.named = {"c": metrics.Sum(name="c")}
             self.best = self.add_weight(shape=(2,), initializer="ones", name="best")
 
         def result(self):
             return {"inner": self.inner.result(), "best": self.best.numpy()}
 
     metric = Pair()
-    paths = ["pair/best", "inner/total", "inner/count", "a/total", "b/total"]
+    paths = ["pair/best", "inner/total", "inner/count", "a/total", "b/total", "c/total"]
     assert [variable.path for variable in metric.variables] == paths
     metric.inner.update_state(3.0)
     np.testing.assert_array_equal(metric.result()["best"], [1, 1])

@@ -120,6 +120,9 @@ def test_the_largest_predictions_are_positive():
     assert metrics.Precision(top_k=1, class_id=1)(y_true, y_pred) == 0.5  # of equal ones the first
     assert metrics.Precision(top_k=2, class_id=3)(y_true, y_pred) == 0
     assert metrics.Precision(top_k=3, thresholds=0.5)(y_true, y_pred) == 0
+    many = np.random.default_rng(0).choice([0.2, 0.9], (1, 300))
+    first = (many == 0.9) & (np.cumsum(many == 0.9) <= 30)
+    assert metrics.Precision(top_k=30)(first, many) == 1
     with pytest.raises(ValueError, match=r"`top_k` is 5, but `y_pred` of shape \(2, 4\) has only 4 classes"):
         metrics.Precision(top_k=5).update_state(y_true, y_pred)
     with pytest.raises(ValueError, match=r"`class_id` is 4, but `y_pred` of shape \(2, 4\)"):
@@ -137,6 +140,14 @@ def test_weights_of_samples_and_of_classes(rng):
     )
     with pytest.raises(ValueError, match="`sample_weight`"):
         metrics.AUC().update_state(y_true, y_pred, rng.random(5))
+
+
+def test_ignored_labels_have_no_weight(rng):
+    labels, scores, weights = rng.integers(0, 3, (4, 5)), rng.random((4, 5, 3)), rng.random((4, 5))
+    expected = metrics.SparseCategoricalCrossentropy()(labels[labels != 1], scores[labels != 1], weights[labels != 1])
+    for axis in (-1, 1):
+        metric = metrics.SparseCategoricalCrossentropy(ignore_class=1, axis=axis)
+        assert metric(labels, np.moveaxis(scores, -1, axis), weights) == pytest.approx(expected)
 
 
 def test_rates_while_another_is_high_enough():

@@ -41,6 +41,7 @@ def test_r2_of_targets_that_do_not_vary():
     for value in (0.0, 0.1, 1e6, 1 / 3):
         t = np.full((7, 1), value)
         assert metrics.R2Score()(t, t) == 0
+        assert metrics.R2Score(dtype="float64")(t, t + 1) == 0  # where 7 * 0.1 is not 0.7
         assert metrics.R2Score()(t, t + 1) == 0
         assert metrics.R2Score("variance_weighted_average")(t, t + 1) == 0
     assert metrics.R2Score()(np.eye(3)[:, :1], np.eye(3)[:, :1], np.zeros(3)) == 0
@@ -93,6 +94,8 @@ def test_correlation_of_a_constant_is_zero(rng):
             np.testing.assert_allclose(metrics.pearson_correlation(rows, rows), [0, 1], rtol=1e-6)
             np.testing.assert_allclose(metrics.pearson_correlation(rows, rows[::-1]), [0, 0])
             assert metrics.concordance_correlation(rows, rows)[0] == 0
+            same = np.full((1, 7), constant)
+            assert metrics.pearson_correlation(same, same) == 0  # the mean of seven 0.1 is not 0.1
     assert metrics.PearsonCorrelation()(rows, rows) == pytest.approx(0.5)
 
 

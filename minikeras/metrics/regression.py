@@ -204,7 +204,7 @@ class R2Score(Metric):
             return 0.0
         squares = self.squared_sum.value
         total = squares - self.sum.value * ratio(self.sum.value, self.count.value)
-        total = np.where(total > 1e-15 * squares, total, 0)  # else it is rounding
+        total = np.where(total > 1e-13 * squares, total, 0)  # else it is rounding
         scores = np.where(total > 0, 1 - ratio(self.total_mse.value, total), 0)
         if self.class_aggregation == "uniform_average":
             scores = scores.mean()

@@ -26,6 +26,7 @@ CASES = {
          "scores"),
         ({"label_weights": [1.0, 2.0, 0.5, 0.0]}, "scores"),
         ({"thresholds": [0.4], "label_weights": [1, 2, 0, 3]}, "scores"),
+        ({"thresholds": [0.25, 0.5, 0.75]}, "numbers-0/1"), ({"num_thresholds": 2}, "numbers-0/1"),
     ],
     "Accuracy": [({}, "labels-both"), ({"name": "x"}, "binary"), ({"dtype": "float64"}, "labels-both")],
     "BinaryAccuracy": [({}, "binary"), ({"threshold": 0.25}, "binary"), ({"threshold": 0}, "numbers-0/1")],
@@ -114,6 +115,7 @@ CASES = {
     "SensitivityAtSpecificity": [
         ({"specificity": 0.5}, "scores"), ({"specificity": 0.8, "num_thresholds": 5, "class_id": 1}, "scores"),
         ({"specificity": 1.0, "num_thresholds": 2}, "scores"),
+        ({"specificity": 0.4, "num_thresholds": 7}, "numbers-0/1"),
     ],
     "SparseCategoricalAccuracy": [({}, "labels"), ({"name": "x"}, "labels"), ({"dtype": "float64"}, "labels")],
     "SparseCategoricalCrossentropy": [
@@ -384,7 +386,7 @@ def test_axis_of_classes(keras, axis):
 
 
 def test_labels_out_of_range(keras):
-    y_true, y_pred = np.array([0, 255, -1, 2, 1, 3.0, -0.5]), np.array([0.9, 0, 0, -1, 1, 0, 4])
+    y_true, y_pred = np.array([0, 255, -1, 2, 1, 3.0, -0.5, 1.5]), np.array([0.9, 0, 0, -1, 1, 0, 2, 4])
     for dtype in ("int", "float32"):
         ours, theirs = both(keras, "MeanIoU", {"num_classes": 3, "dtype": dtype})
         ours.update_state(y_true, y_pred)
@@ -393,7 +395,7 @@ def test_labels_out_of_range(keras):
 
 
 def test_fractional_weights_of_integer_counts(keras):
-    y_true, y_pred, weights = np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1]), np.array([0.9, 1.5, 1, 2.0])
+    y_true, y_pred, weights = np.array([0, 0, 1, 1, 1]), np.array([0, 1, 0, 1, 1]), np.array([0.9, 1.5, 1, 2.5, 1.5])
     ours, theirs = both(keras, "MeanIoU", {"num_classes": 2})
     with pytest.warns(UserWarning, match="rounded down .* dtype='float32'"):
         ours.update_state(y_true, y_pred, weights)

@@ -1,10 +1,10 @@
 """The callback contract: methods that a run calls at its beginning and end, and at those of epochs and batches.
 
-    class Announce(Callback):
-        def on_epoch_end(self, epoch, logs=None):
-            print(f"epoch {epoch}: {logs['loss']:.3f}")
-            if logs["loss"] < 0.1:
-                self.model.stop_training = True
+class Announce(Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        print(f"epoch {epoch}: {logs['loss']:.3f}")
+        if logs["loss"] < 0.1:
+            self.model.stop_training = True
 """
 
 
@@ -18,7 +18,7 @@ class Callback:
         adds_logs: names that this callback itself adds to an epoch's logs, so that they are known at the start.
 
     ``logs`` is a dict of names to floats, averages over the epoch so far; an epoch's has ``val_`` entries, too. It is
-    empty where nothing is known yet.
+    empty where nothing is known yet. A metric with several results, as ``F1Score(average=None)``, has an array there.
     """
 
     params = None

@@ -116,12 +116,14 @@ class CallbackList(Callback):
         self._call_batch_hooks("on_predict_batch_end", batch, logs)
 
     def on_batch_begin(self, batch, logs=None):
+        logs = _plain(logs)
         for callback in self.callbacks:
-            callback.on_batch_begin(batch, logs=logs or {})
+            callback.on_batch_begin(batch, logs=logs)
 
     def on_batch_end(self, batch, logs=None):
+        logs = _plain(logs)
         for callback in self.callbacks:
-            callback.on_batch_end(batch, logs=logs or {})
+            callback.on_batch_end(batch, logs=logs)
 
     def _begin(self, hook, logs):
         self._find_batch_hooks()  # hooks may have been assigned since
@@ -132,8 +134,11 @@ class CallbackList(Callback):
             getattr(callback, hook)(*arguments)
 
     def _call_batch_hooks(self, hook, batch, logs):
-        for function in self._batch_hooks[hook]:
-            function(batch, logs={} if logs is None else logs)
+        functions = self._batch_hooks[hook]
+        if functions:
+            logs = _plain(logs)
+        for function in functions:
+            function(batch, logs=logs)
 
     def _find_batch_hooks(self):
         self._batch_hooks = {
@@ -174,8 +179,11 @@ def _check_callback(callback):
 
 
 def _plain(logs):
-    """Return a new dict with Python floats, sorted by name as Keras sorts it."""
-    return {name: _plain_value(value) for name, value in sorted((logs or {}).items())}
+    """Return a new dict with Python floats, sorted by name as Keras sorts it; dicts inside are dissolved."""
+    plain = {}
+    for name, value in sorted((logs or {}).items()):
+        plain.update(_plain(value) if isinstance(value, dict) else {name: _plain_value(value)})
+    return plain
 
 
 def _plain_value(value):

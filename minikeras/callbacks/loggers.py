@@ -1,8 +1,9 @@
-"""Callbacks that record a run: in memory, on the screen, in a CSV file."""
+"""Callbacks that record a run: in memory, on the screen, in a CSV file, on a server."""
 
 import os
 
 from minikeras.callbacks.base import Callback
+from minikeras.messages import inform, warn
 from minikeras.utils.progbar import Progbar
 
 
@@ -59,7 +60,7 @@ class ProgbarLogger(Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         if self.verbose and self.epochs > 1:
-            print(f"Epoch {epoch + 1}/{self.epochs}", flush=True)
+            inform(f"Epoch {epoch + 1}/{self.epochs}")
         self._open()
 
     def on_train_batch_end(self, batch, logs=None):
@@ -165,3 +166,66 @@ def _cell(value):
     if isinstance(value, str) or not hasattr(value, "__iter__") or getattr(value, "ndim", 1) == 0:
         return value
     return f'"[{", ".join(map(str, value))}]"'
+
+
+class RemoteMonitor(Callback):
+    """Sends each epoch's logs to a server, as an HTTP POST of JSON.
+
+    Args:
+        root: address of the server, ``http://`` or ``https://``.
+        path: what follows it.
+        field: name of the form's field that holds the JSON.
+        headers: dict of more HTTP headers.
+        send_as_json: whether the JSON is sent by itself instead of in a form.
+
+    What is sent is ``{"epoch": 0, "loss": 0.5, ...}``. A server that cannot be reached, or answers with an error, is
+    warned of, and training goes on.
+    """
+
+    timeout = 10  # seconds: training waits for no server longer than that
+
+    def __init__(
+        self,
+        root="http://localhost:9000",
+        path="/publish/epoch/end/",
+        field="data",
+        headers=None,
+        send_as_json=False,
+    ):
+        super().__init__()
+        if not isinstance(root, str) or not root.lower().startswith(("http://", "https://")):
+            raise ValueError(f"`root` must be an address, as 'http://localhost:9000'. Received: root={root!r}")
+        self.root = root
+        self.path = path
+        self.field = field
+        self.headers = headers
+        self.send_as_json = send_as_json
+
+    def on_epoch_end(self, epoch, logs=None):
+        import json
+        from http.client import HTTPException
+        from urllib.error import HTTPError
+        from urllib.parse import urlencode
+        from urllib.request import Request, urlopen
+
+        sent = {"epoch": epoch, **{name: _as_json(value) for name, value in (logs or {}).items()}}
+        try:
+            text, kind = json.dumps(sent, allow_nan=not self.send_as_json), "application/json"
+        except ValueError:  # forms may hold what JSON proper has no word for
+            warn(f"RemoteMonitor cannot send NaN or infinity as JSON: the logs of epoch {epoch + 1} are not sent")
+            return
+        if not self.send_as_json:
+            text, kind = urlencode({self.field: text}), "application/x-www-form-urlencoded"
+        headers = {"Content-Type": kind, **(self.headers or {})}
+        try:
+            with urlopen(Request(self.root + self.path, text.encode(), headers), timeout=self.timeout) as answer:
+                answer.read()
+        except HTTPError as error:
+            warn(f"The server of RemoteMonitor, {self.root}, refuses the logs: {error}. Is `path` {self.path!r} right?")
+            error.close()
+        except (OSError, HTTPException) as error:
+            warn(f"Could not reach RemoteMonitor root server at {self.root}: {error}")
+
+
+def _as_json(value):
+    return value.tolist() if hasattr(value, "tolist") else value

@@ -2,7 +2,10 @@
 
 import os
 
+import numpy as np
+
 from minikeras.callbacks.monitor import MonitorCallback
+from minikeras.messages import inform, warn
 
 
 class ModelCheckpoint(MonitorCallback):
@@ -48,9 +51,7 @@ class ModelCheckpoint(MonitorCallback):
         self._epoch = 0
         self._batches_since_saving = 0
         self._last_batch = None
-        if save_freq != "epoch" and (
-            isinstance(save_freq, bool) or not isinstance(save_freq, int) or save_freq < 1
-        ):
+        if save_freq != "epoch" and (isinstance(save_freq, bool) or not isinstance(save_freq, int) or save_freq < 1):
             raise ValueError(f"`save_freq` must be 'epoch' or a positive number of batches. Received: {save_freq!r}")
         endings = (".weights.h5",) if save_weights_only else (".keras", ".h5")
         if not self.filepath.endswith(endings):
@@ -91,7 +92,14 @@ class ModelCheckpoint(MonitorCallback):
 
     def _save_if_wanted(self, epoch, logs):
         improved, current = "", None
-        if self.save_best_only:
+        best_only = self.save_best_only
+        if best_only and np.ndim(logs.get(self.monitor)):
+            warn(
+                f"Only of single numbers can ModelCheckpoint tell which is best, and monitor={self.monitor!r} is an "
+                f"array of shape {np.shape(logs[self.monitor])}, so it saves each time, as with save_best_only=False"
+            )
+            best_only = False
+        if best_only:
             current = self.get_monitor_value(logs)
             if current is None:
                 return
@@ -104,7 +112,7 @@ class ModelCheckpoint(MonitorCallback):
         self._say(epoch, f"{improved}saving model to {path}")
         self._save(path)
         self._say(epoch, f"finished saving model to {path}")
-        if self.save_best_only:
+        if best_only:
             self.best = current
 
     def _save(self, path):
@@ -129,4 +137,4 @@ class ModelCheckpoint(MonitorCallback):
 
     def _say(self, epoch, text):
         if self.verbose > 0:
-            print(f"\nEpoch {epoch + 1}: {text}")
+            inform(f"\nEpoch {epoch + 1}: {text}")

@@ -1,8 +1,9 @@
 """What the callbacks that watch one value have in common: which value, and when it is better than before."""
 
-import warnings
+import numpy as np
 
 from minikeras.callbacks.base import Callback
+from minikeras.messages import warn
 
 
 class MonitorCallback(Callback):
@@ -20,10 +21,7 @@ class MonitorCallback(Callback):
     def __init__(self, monitor="val_loss", mode="auto", baseline=None, min_delta=0):
         super().__init__()
         if mode not in ("auto", "min", "max"):
-            warnings.warn(
-                f"`mode` of {type(self).__name__} must be 'auto', 'min' or 'max'. Received: {mode!r}; 'auto' is taken",
-                stacklevel=3,
-            )
+            warn(f"`mode` of {type(self).__name__} must be 'auto', 'min' or 'max'. Received: {mode!r}; 'auto' is taken")
             mode = "auto"
         self.monitor = monitor
         self.mode = mode
@@ -34,12 +32,20 @@ class MonitorCallback(Callback):
         """Return the value watched, or None in an epoch without the validation that others have.
 
         Raises:
-            ValueError: nothing of that name is logged, or nobody knows whether higher or lower is better.
+            ValueError: nothing of that name is logged, or several numbers are, or nobody knows whether higher or lower
+                is better.
         """
         logs = logs or {}
         if self.monitor in logs:
             self._higher_is_better()  # so that an unknown direction is reported now
-            return logs[self.monitor]
+            value = logs[self.monitor]
+            if np.ndim(value):
+                raise ValueError(
+                    f"{type(self).__name__} has monitor={self.monitor!r}, which must be one number. Received an array "
+                    f"of shape {np.shape(value)}: choose a metric that averages over the classes (average='macro'), "
+                    "or watch another value"
+                )
+            return value
         if self.monitor.startswith("val_") and self.monitor in (self._known_names() or ()):
             return None  # as with validation_freq=2
         from difflib import get_close_matches

@@ -4,6 +4,7 @@ import math
 
 from minikeras.callbacks.base import Callback
 from minikeras.callbacks.monitor import MonitorCallback
+from minikeras.messages import inform
 
 
 class EarlyStopping(MonitorCallback):
@@ -73,10 +74,10 @@ class EarlyStopping(MonitorCallback):
 
     def on_train_end(self, logs=None):
         if self.stopped_epoch > 0 and self.verbose > 0:
-            print(f"Epoch {self.stopped_epoch + 1}: early stopping")
+            inform(f"Epoch {self.stopped_epoch + 1}: early stopping")
         if self.best_weights is not None:
             if self.verbose > 0:
-                print(f"Restoring model weights from the end of the best epoch: {self.best_epoch + 1}.")
+                inform(f"Restoring model weights from the end of the best epoch: {self.best_epoch + 1}.")
             self.model.set_weights(self.best_weights)
 
     def _keep_weights(self, epoch):
@@ -103,5 +104,5 @@ class TerminateOnNaN(Callback):
             raise RuntimeError(
                 f"The loss became {loss} at batch {batch}. Lower the learning rate, or clip the gradients (`clipnorm`)"
             )
-        print(f"Batch {batch}: Invalid loss, terminating training")
+        inform(f"Batch {batch}: Invalid loss, terminating training")
         self.model.stop_training = True

@@ -243,12 +243,15 @@ class Optimizer(State):
 
     def _get_scratch(self, share, w):
         """Return arrays like ``w`` that only this thread writes to: for `update`, and for clipped gradients."""
-        key = (share, w.dtype)
-        if key not in self._scratch or self._scratch[key].shape[1] < w.size:
-            self._scratch[key] = np.empty((self.scratches + 1, max(CHUNK, w.size)), w.dtype)
-        arrays = self._scratch[key][:, : w.size].reshape(-1, *w.shape)
-        *scratch, clipped = (arrays[i, ...] for i in range(len(arrays)))  # not numbers, if w is one
-        return scratch[0] if self.scratches == 1 else scratch, clipped
+        key = (share, w.dtype, w.shape)
+        if key not in self._scratch:
+            buffer = self._scratch.get(key[:2])
+            if buffer is None or buffer.shape[1] < w.size:
+                buffer = self._scratch[key[:2]] = np.empty((self.scratches + 1, max(CHUNK, w.size)), w.dtype)
+            arrays = buffer[:, : w.size].reshape(-1, *w.shape)
+            *scratch, clipped = (arrays[i, ...] for i in range(len(arrays)))  # not numbers, if w is one
+            self._scratch[key] = scratch[0] if self.scratches == 1 else scratch, clipped
+        return self._scratch[key]
 
     def _average(self):
         """Let the average follow the weights; the first step's is the weights themselves."""

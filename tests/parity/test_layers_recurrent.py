@@ -53,6 +53,7 @@ CELLS = [
 ]  # fmt: skip
 OTHER_CONFIG = {
     "SimpleRNN": {"seed"},  # Keras leaves it out of this one config
+    "Bidirectional": {"seed"},  # SimpleRNN's
     "TimeDistributed": {"quantization_config", "activity_regularizer"},  # Dense's
 }
 ELSEWHERE = {"SimpleRNNCell", "LSTMCell", "GRUCell", "StackedRNNCells", "Wrapper"}  # Keras' Wrapper is abstract

@@ -11,7 +11,7 @@ from minikeras.registry import to_snake_case
 
 
 def check_compiled(model, method):
-    if not model._compiled:
+    if not model.compiled:
         raise RuntimeError(
             f"The model is not compiled, so `{method}` has no loss to work with: call compile() first, as "
             "model.compile('adam', 'mse')"
@@ -131,16 +131,14 @@ def check_metrics(metrics, argument):
     """Resolve the names once, so that an unknown one is reported by `compile`."""
     from minikeras import metrics as module
 
-    if isinstance(metrics, dict):
-        raise ValueError(f"`{argument}` must be a list: a Sequential model has one output. Received: a dict")
-    for metric in metrics if isinstance(metrics, (list, tuple)) else [metrics]:
-        if metric is None and metrics is not None:
+    for metric in metrics:
+        if metric is None:
             raise ValueError(
                 f"`{argument}` must hold names, Metric objects or functions, as ['accuracy']. Received: None"
             )
         if isinstance(metric, str) and metric.lower() not in module.RESOLVED_BY_SHAPE:
             module.get(metric)
-        elif metric is not None and not isinstance(metric, (str, dict, module.Metric)) and not callable(metric):
+        elif not isinstance(metric, (str, dict, module.Metric)) and not callable(metric):
             raise ValueError(f"`{argument}` must hold names, Metric objects or functions. Received: {metric!r}")
 
 

@@ -5,63 +5,21 @@ import math
 import numpy as np
 
 from minikeras import callbacks as callbacks_module
-from minikeras import checks, data, losses, optimizers
+from minikeras import checks, data, losses
+from minikeras.compilation import Compiled
 from minikeras.kernels import threads
-from minikeras.layers.base import standardize_shape
 from minikeras.losses.base import quiet
 from minikeras.messages import warn
-from minikeras.results import Results
 
 
-class Trainer:
+class Trainer(Compiled):
     """What compiled models can do; `Sequential` is one."""
 
     def _init_training(self):
-        self._compiled = False
-        self.optimizer = None
-        self.loss = None
+        self._init_compiled()
         self.history = None
         self.stop_training = self.stop_evaluating = self.stop_predicting = False
-        self._warned_of_loss = self._warned_of_raw_images = False
-
-    def compile(
-        self, optimizer="rmsprop", loss=None, loss_weights=None, metrics=None, weighted_metrics=None, run_eagerly=False,
-        steps_per_execution=1, jit_compile="auto", auto_scale_loss=True, input_shape=None, learning_rate=None,
-    ):  # fmt: skip
-        """Choose optimizer, loss and metrics, build the model if its input shape is given, and return the model.
-
-        Args:
-            optimizer: name or `Optimizer`.
-            loss: name, `Loss` or function; ``"cce"``, ``"scce"``, ``"bce"``, ``"mse"`` are short names.
-            loss_weights: a number that scales the loss (a Sequential model has one).
-            metrics: list of names, `Metric` objects or functions.
-            weighted_metrics: the same; these take sample weights into account.
-            run_eagerly, steps_per_execution, jit_compile, auto_scale_loss: accepted for Keras' sake, without effect.
-            input_shape: shape of one sample, without the batch axis: every layer is built now, and what does not fit is
-                reported.
-            learning_rate: sets the optimizer's.
-
-        Raises:
-            ValueError: an unknown name, or a layer that does not fit its input.
-        """
-        new_optimizer = optimizers.get(optimizer)
-        if learning_rate is not None:
-            new_optimizer.learning_rate = optimizers.check_learning_rate(learning_rate)
-        new_loss = loss if losses.depends_on_shape(loss) else losses.get(loss)
-        checks.check_reduction(new_loss)
-        checks.check_metrics(metrics, "metrics")
-        checks.check_metrics(weighted_metrics, "weighted_metrics")
-        if loss_weights is not None:
-            loss_weights = checks.single_number(loss_weights, "loss_weights")
-        if input_shape is not None:
-            self.build((None, *standardize_shape(input_shape)))
-        self.optimizer, self.loss, self._loss_weight = new_optimizer, new_loss, loss_weights
-        self._results = Results(metrics, weighted_metrics)
-        self._compiled = self._is_newly_compiled = True
-        self._warned_of_loss = False
-        if self.built and not losses.depends_on_shape(new_loss):
-            checks.warn_of_last_layer(self, new_loss)
-        return self
+        self._warned_of_raw_images = False
 
     # The training step. What is not finite is reported as a whole, not by NumPy's warnings.
 
@@ -116,19 +74,6 @@ class Trainer:
             and checks.last_activation(self.stack.layers) == wanted
             and last.activity_regularizer is None  # it adds to the derivative by the outputs
         )
-
-    def reset_metrics(self):
-        """Set the running loss and metrics back to their start."""
-        self._results.reset()
-
-    @property
-    def metrics(self):
-        """The loss's mean and the metrics."""
-        return self._results.metrics if self._compiled else []
-
-    @property
-    def metrics_names(self):
-        return [metric.name for metric in self.metrics]
 
     # Single batches.
 

@@ -14,7 +14,7 @@ ORDER = [
     "version config registry messages kernels",
     "initializers activations regularizers constraints losses metrics variable",
     "layers optimizers stack",
-    "data callbacks checks results summary utils datasets preprocessing random backend",
+    "data callbacks checks compilation results summary utils datasets preprocessing random backend",
     "training models saving wrappers",
     "applications cli trained_models",
 ]

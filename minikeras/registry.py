@@ -223,6 +223,12 @@ def auto_name(prefix):
     return f"{prefix}_{count}" if count else prefix
 
 
+def get_uid(prefix=""):
+    """Return the next number for a prefix, 1 at first. It counts the names of `auto_name` too."""
+    _uids[prefix] += 1
+    return _uids[prefix]
+
+
 def reset_auto_names():
     """Start counting names again, as `backend.clear_session` does."""
     _uids.clear()

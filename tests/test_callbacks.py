@@ -8,6 +8,7 @@ import types
 import numpy as np
 import pytest
 
+import minikeras
 from minikeras import callbacks
 from minikeras.callbacks import (
     Callback,
@@ -353,6 +354,54 @@ def test_reduce_on_plateau(capsys):
 def test_factor_out_of_range(factor):
     with pytest.raises(ValueError, match="`factor` must lie between 0 and 1"):
         ReduceLROnPlateau(factor=factor)
+
+
+def test_epsilon_is_the_older_name_of_min_delta():
+    with pytest.warns(DeprecationWarning, match="`epsilon` of ReduceLROnPlateau is called `min_delta` now"):
+        assert ReduceLROnPlateau(epsilon=0.5).min_delta == 0.5
+    with pytest.raises(TypeError, match="unknown arguments: pacience. Known: monitor, factor, patience"):
+        ReduceLROnPlateau(pacience=3)
+
+
+X = np.linspace(-1, 1, 8).reshape(4, 2)
+
+
+def trained(callback, epochs=3, **arguments):
+    """Train a small model; if that raises, its weights must not have changed."""
+    model = minikeras.Sequential([minikeras.layers.Dense(1)])
+    model.compile(minikeras.optimizers.SGD(**{"learning_rate": 0.5, **arguments}), "mse", input_shape=(2,))
+    before = model.get_weights()
+    try:
+        model.fit(X, X[:, :1], epochs=epochs, verbose=0, callbacks=[callback])
+    except Exception:
+        for a, b in zip(before, model.get_weights()):
+            np.testing.assert_array_equal(a, b)
+        raise
+    return model
+
+
+def test_a_schedule_may_pause_the_training():
+    model = trained(LearningRateScheduler(lambda epoch: float(epoch == 0)))
+    assert model.history.history["learning_rate"] == [1.0, 0.0, 0.0]
+    assert model.history.history["loss"][1] == pytest.approx(model.history.history["loss"][2], rel=1e-5)
+
+
+@pytest.mark.parametrize("rate", [-0.1, float("nan"), float("inf")])
+def test_rates_that_no_optimizer_takes(rate):
+    with pytest.raises(ValueError, match="`learning_rate` must be"):
+        trained(LearningRateScheduler(lambda epoch: rate))
+
+
+def test_rates_that_are_computed_cannot_be_set():
+    schedule = minikeras.optimizers.schedules.ExponentialDecay(0.5, 1, 0.5)
+    with pytest.raises(TypeError, match="LearningRateSchedule.*not settable"):
+        trained(LearningRateScheduler(lambda epoch, rate: rate), learning_rate=schedule)
+    reduce = ReduceLROnPlateau("loss", patience=2, min_delta=100.0)
+    assert trained(reduce, 2, learning_rate=schedule).history.history["learning_rate"] == [0.25, 0.125]
+    model = minikeras.Sequential([minikeras.layers.Dense(1)])
+    model.compile(minikeras.optimizers.SGD(schedule), "mse")
+    with pytest.raises(TypeError, match="not settable"):  # as in Keras: when it would be reduced
+        model.fit(X, X[:, :1], epochs=3, verbose=0, callbacks=[reduce])
 
 
 # ModelCheckpoint

@@ -68,8 +68,13 @@ def test_early_stopping(keras, arguments):
     assert len(ours.history.epoch) < 12
 
 
-@pytest.mark.parametrize("arguments", [{"patience": 1, "min_delta": 0.05}, {"patience": 1, "min_lr": 0.04, "factor": 0.5,
-                                       "min_delta": 0.1, "monitor": "mae", "cooldown": 1}])  # fmt: skip
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"patience": 1, "min_delta": 0.05},
+        {"patience": 1, "min_lr": 0.04, "factor": 0.5, "min_delta": 0.1, "monitor": "mae", "cooldown": 1},
+    ],
+)
 def test_reduce_lr_on_plateau(keras, arguments):
     ours, _ = both(keras, lambda k: [k.callbacks.ReduceLROnPlateau(**arguments)], epochs=8)
     assert len(set(ours.history.history["learning_rate"])) > 1

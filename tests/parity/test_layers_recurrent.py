@@ -9,7 +9,8 @@ from minikeras import layers
 
 
 def _two_cells(layers):
-    return [layers.SimpleRNNCell(2, name="lower"), layers.LSTMCell(4, name="upper")]
+    cells = [layers.SimpleRNNCell(2, name="lower"), layers.LSTMCell(4, name="upper")]
+    return layers.StackedRNNCells(cells, name="both")
 
 
 COMMON = [

@@ -363,6 +363,23 @@ def test_epsilon_is_the_older_name_of_min_delta():
         ReduceLROnPlateau(pacience=3)
 
 
+def test_several_learning_rates(capsys):
+    model = FakeModel()
+    rates = {"a": 1.0, "b": 0.1, "c": 0.5}
+    optimizers = [types.SimpleNamespace(name=name, learning_rate=rate) for name, rate in rates.items()]
+    model.optimizer = types.SimpleNamespace(optimizers=optimizers)
+    callbacks = [
+        LearningRateScheduler(lambda epoch, rate: rate * 0.5, verbose=1),
+        ReduceLROnPlateau("loss", 0.5, patience=1, min_lr=0.1, verbose=1),
+    ]
+    history = fit(model, callbacks, [{"loss": 1.0}] * 2)
+    assert history.history["learning_rate_a"] == [0.5, 0.25]
+    assert [one.learning_rate for one in optimizers] == [0.125, 0.025, 0.1]  # b is below min_lr already
+    lines = capsys.readouterr().out.split("\n")
+    assert "Epoch 1: LearningRateScheduler setting b learning rate to 0.05." in lines
+    assert "Epoch 2: ReduceLROnPlateau reducing c learning rate to 0.1." in lines
+
+
 X = np.linspace(-1, 1, 8).reshape(4, 2)
 
 

@@ -110,6 +110,13 @@ def test_an_epoch_that_is_resumed_is_saved_under_its_own_number(tmp_path):
     assert json.loads((tmp_path / METADATA).read_text())["epoch"] == 3
 
 
+def test_nothing_is_left_of_an_earlier_training(tmp_path):
+    """Nobody was told, in a loop without `with`, that the training before has ended by an exception."""
+    model = make()
+    model._initial_epoch = 3
+    assert len(train(model, BackupAndRestore(tmp_path))) == 8
+
+
 # The process ends, or the disk is full, while a backup is written.
 
 
@@ -133,6 +140,18 @@ def test_a_backup_that_cannot_be_written_leaves_the_last_one(failing, double, tm
     monkeypatch.undo()
     assert not [name for name in os.listdir(tmp_path) if name.endswith(".tmp")]
     assert train(make(), BackupAndRestore(tmp_path, double_checkpoint=double)) == expected[4:]
+
+
+def test_the_first_backup_after_resuming_fails(tmp_path):
+    """The metadata tell of the weights that are there, too."""
+    expected = train(make(), [])
+    interrupted(tmp_path)
+    model = make()
+    model.save_weights = fail
+    with pytest.raises(OSError, match="No space"):
+        train(model, BackupAndRestore(tmp_path))
+    assert json.loads((tmp_path / METADATA).read_text())["epoch"] == 3
+    assert train(make(), BackupAndRestore(tmp_path)) == expected[4:]
 
 
 def test_the_first_backup_fails(tmp_path):

@@ -80,7 +80,7 @@ def tensor(data):
 
 
 def read(folder):
-    """Return {(tag, step): (plugin, tensor)} of all files in a folder, in order."""
+    """Return {(tag, step): (plugin and what it is told, tensor)} of all files in a folder, in order."""
     values = {}
     for path in sorted(pathlib.Path(folder).glob("events.out.tfevents.*.v2")):
         first, *rest = records(path)
@@ -88,7 +88,8 @@ def read(folder):
         for event in rest:
             assert abs(struct.unpack("<d", event[1][0])[0] - path.stat().st_mtime) < 60
             value = message(message(event[5][0])[1][0])
-            plugin = message(message(value[9][0])[1][0])[1][0].decode()
+            plugin = b" ".join(part for parts in message(message(value[9][0])[1][0]).values() for part in parts)
+            plugin = plugin.decode().strip()
             values[value[1][0].decode(), event[2][0]] = plugin, tensor(value[8][0])
     return values
 
@@ -172,6 +173,13 @@ def test_each_run_has_files_of_its_own(tmp_path):
     for _ in range(2):
         model.fit(X, Y, verbose=0, callbacks=[board])
     assert len(list((tmp_path / "train").iterdir())) == 2
+
+
+def test_batches_are_counted_from_the_beginning_of_a_run(tmp_path):
+    board, model = TensorBoard(tmp_path, update_freq=1), make()
+    model.fit(X, Y, verbose=0, batch_size=4, callbacks=[board])
+    model.fit(X, Y, verbose=0, batch_size=4, callbacks=[board])
+    assert {step for tag, step in numbers(tmp_path / "train") if tag == "batch_loss"} == {1, 2, 3}
 
 
 def test_files_are_closed_when_the_run_is_interrupted(tmp_path):
@@ -313,7 +321,7 @@ def test_graph(tmp_path):
     model = make()
     model.to_json = lambda: '{"class_name": "Sequential"}'
     fit(tmp_path, 1, model)
-    assert read(tmp_path / "train")["keras", 0] == ("graph_keras_model", [b'{"class_name": "Sequential"}'])
+    assert read(tmp_path / "train")["keras", 0] == ("graph_keras_model 1", [b'{"class_name": "Sequential"}'])
     fit(tmp_path / "without", 1, model, write_graph=False)
     assert ("keras", 0) not in read(tmp_path / "without" / "train")
 

@@ -166,6 +166,30 @@ def test_an_empty_weight_of_another_dtype():
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.parametrize("name", ["Lamb", "Adafactor", "Muon"])
+def test_whole_weights_that_are_empty_or_larger_than_those_before(name, monkeypatch):
+    monkeypatch.setattr(base, "CHUNK", 7)
+    shapes = {"nothing": (0, 3), "small": (2, 3), "large": (8, 9)}
+    variables, twins = make_variables(shapes=shapes), make_variables(shapes=shapes)
+    optimizer, right = make(name, {"clipnorm": 0.5}), make(name, {"clipnorm": 0.5})
+    optimizer.build(variables)
+    for variable in variables:
+        optimizer.apply(gradients(0, [variable]), [variable])
+    right.build(twins)
+    for twin in twins[::-1]:
+        right.apply(gradients(0, [twin]), [twin])
+    for found in (variables[1], twins[1], twins[2], variables[2]):
+        assert np.isfinite(found.value).all()
+    monkeypatch.undo()
+    again = make_variables(shapes=shapes)
+    optimizer = make(name, {"clipnorm": 0.5})
+    optimizer.build(again)
+    for variable in again:
+        optimizer.apply(gradients(0, [variable]), [variable])
+    for a, b in zip(variables, again):
+        np.testing.assert_array_equal(a.value, b.value)
+
+
 def test_gradients_are_not_changed():
     for name, arguments in CONFIGS:
         for shared in [*SHARED, *AVERAGED[2:5]]:

@@ -181,6 +181,13 @@ def test_training_may_pause():
     assert all(np.array_equal(v.value, old) for v, old in zip(variables, before))
 
 
+def test_ftrl_divides_by_the_learning_rate():
+    optimizer, variables = make("Ftrl", {"beta": 1.0}), make_variables()
+    optimizer.learning_rate = 0.0
+    train(optimizer, variables, steps=1)  # without an error
+    assert np.isnan(variables[0].value).all()  # as in Keras
+
+
 @pytest.mark.parametrize("value", [0, -0.1, float("nan"), float("inf"), True, "0.1", None, [0.1], np.ones(2), 1j])
 def test_bad_learning_rate(value):
     with pytest.raises(ValueError, match="`learning_rate` must be a positive finite number.*Received: learning_rate="):

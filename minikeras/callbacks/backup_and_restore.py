@@ -48,7 +48,6 @@ class BackupAndRestore(Callback):
         self._saved = None  # metadata of the weights in the folder
 
     def on_train_begin(self, logs=None):
-        self._batches_since_saving = 0
         self._saved = None
         self.model._initial_epoch = None
         self._make_folder()
@@ -79,7 +78,6 @@ class BackupAndRestore(Callback):
             self._save(self._epoch, batch)
 
     def on_epoch_end(self, epoch, logs=None):
-        self._epoch = epoch + 1
         if self.save_freq == "epoch":
             self._save(epoch + 1, 0)
 
@@ -129,7 +127,7 @@ class BackupAndRestore(Callback):
         if self._count_iterations() == previous.get("iterations") != metadata.get("iterations"):
             metadata = previous  # the process ended before the weights were written
         self._saved = metadata
-        self._epoch = self.model._initial_epoch = metadata["epoch"]
+        self.model._initial_epoch = metadata["epoch"]
 
     def _count_iterations(self):
         """Return how many steps the optimizer has taken, which tells of which moment the weights are."""

@@ -91,7 +91,6 @@ class EventFile:
 
 
 def _varint(number):
-    number &= (1 << 64) - 1  # negative ones in two's complement
     parts = []
     while number > 127:
         parts.append(number & 127 | 128)

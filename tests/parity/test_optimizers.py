@@ -88,9 +88,11 @@ def test_hard_gradients(keras, name, arguments, shared, scale):
             grads[1][2] = scale
             grads[3][1, 1] = -scale
         apply_both(keras, step, ours, our_weights, theirs, their_weights, grads)
-    for mine, other in zip(our_weights, their_weights):
-        largest = np.nanmax(np.abs(other.numpy()), initial=0.0, where=np.isfinite(other.numpy()))
-        np.testing.assert_allclose(mine.value, other.numpy(), rtol=1e-5, atol=1e-5 * largest)  # NaN where theirs is
+        for mine, other in zip(our_weights, their_weights):
+            largest = np.nanmax(np.abs(other.numpy()), initial=0.0, where=np.isfinite(other.numpy()))
+            # NaN where theirs is. Ftrl is a quotient of a difference of numbers that are nearly equal.
+            tolerance = 1e-4 if name == "Ftrl" else 1e-5
+            np.testing.assert_allclose(mine.value, other.numpy(), rtol=1e-5, atol=tolerance * largest)
 
 
 @pytest.mark.parametrize("name, arguments", DEFAULTS, ids=str)

@@ -6,6 +6,7 @@ import random
 import numpy as np
 import pytest
 
+import minikeras
 from minikeras import utils
 
 
@@ -61,9 +62,112 @@ def test_set_random_seed(keras):
     assert ours == (random.random(), np.random.rand(3).tolist())  # noqa: NPY002
 
 
-@pytest.mark.parametrize("name", ["Progbar", "PyDataset", "to_categorical", "normalize", "set_random_seed"])
+SIGNATURES = [
+    "Config", "CustomObjectScope", "Progbar", "PyDataset", "clear_session", "custom_object_scope",
+    "deserialize_keras_object", "get_custom_objects", "get_file", "get_registered_name", "get_registered_object",
+    "is_interactive_logging_enabled", "is_keras_tensor", "normalize", "pack_x_y_sample_weight",
+    "register_keras_serializable", "serialize_keras_object", "set_random_seed", "split_dataset", "to_categorical",
+    "unpack_x_y_sample_weight",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SIGNATURES)
 def test_signature(keras, name):
     assert inspect.signature(getattr(utils, name)) == inspect.signature(getattr(keras.utils, name))
+
+
+NOT_HERE = {
+    "FeatureSpace", "audio_dataset_from_directory", "text_dataset_from_directory", "bounding_boxes", "legacy",
+    "get_source_inputs",
+    "model_to_dot", "plot_model",
+}  # fmt: skip
+
+
+def test_utils_is_complete(keras):
+    missing = {name for name in dir(keras.utils) if name[0] != "_" and not hasattr(utils, name)}
+    assert missing <= NOT_HERE
+
+
+PLAIN = [
+    None, 1, 2.5, "text", True, [1, [2]], {"a": {"b": (1,)}}, b"bytes", slice(1, None, 2), ..., np.arange(3),
+    np.float32(2), np.array(3),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", PLAIN, ids=str)
+def test_serialize_plain_values(keras, value):
+    ours, theirs = utils.serialize_keras_object(value), keras.utils.serialize_keras_object(value)
+    assert ours == theirs
+    assert type(ours) is type(theirs)
+
+
+def double(x):
+    return 2 * x
+
+
+@pytest.mark.parametrize("make", [
+    lambda k: k.layers.Dropout(0.5, seed=3, name="d"),
+    lambda k: k.losses.Huber(0.5),
+    lambda k: k.initializers.HeNormal(seed=3),
+    lambda k: k.regularizers.L1L2(0.5, 0.25),
+    lambda k: k.constraints.MaxNorm(3),
+    lambda k: double,
+], ids=["Dropout", "Huber", "HeNormal", "L1L2", "MaxNorm", "function"])  # fmt: skip
+def test_serialize_objects(keras, make):
+    ours, theirs = (k.utils.serialize_keras_object(make(k)) for k in (minikeras, keras))
+    assert ours == theirs
+    if isinstance(theirs["config"], dict):
+        again = utils.deserialize_keras_object(theirs)
+        assert utils.serialize_keras_object(again) == theirs
+
+
+def test_own_layer(keras):
+    """A class of one's own is named alike in both, registered or not."""
+    configs = []
+    for k in (minikeras, keras):
+
+        class Scale(k.layers.Layer):
+            def __init__(self, factor=2, **kwargs):
+                super().__init__(**kwargs)
+                self.factor = factor
+
+            def get_config(self):
+                return {**super().get_config(), "factor": self.factor}
+
+        Scale.__module__ = "mine"
+        plain = k.utils.serialize_keras_object(Scale(3, name="s"))
+        with k.utils.custom_object_scope({"Scale": Scale}):
+            assert k.layers.deserialize(plain).factor == 3
+        k.utils.register_keras_serializable("pack", "Other")(Scale)
+        names = (k.utils.get_registered_name(Scale), k.utils.get_registered_object("pack>Other") is Scale)
+        configs.append((plain, k.utils.serialize_keras_object(Scale(3, name="s")), names))
+        del k.utils.get_custom_objects()["pack>Other"]
+    assert configs[0] == configs[1]
+
+
+def test_get_file(keras, tmp_path):
+    (tmp_path / "a.txt").write_text("content")
+    origin = (tmp_path / "a.txt").as_uri()
+    results = []
+    for k in (utils, keras.utils):
+        folder = tmp_path / k.__name__
+        folder.mkdir()
+        paths = [
+            k.get_file(origin=origin, cache_dir=str(folder)),
+            k.get_file("b", origin, cache_dir=str(folder), cache_subdir="other"),
+            k.get_file("c", origin, cache_dir=str(folder), md5_hash="9a0364b9e99bb480dd25e1f0284c8555"),
+        ]
+        results.append([path.removeprefix(str(folder)) for path in paths])
+    assert results[0] == results[1]
+
+
+def test_config(keras):
+    results = []
+    for k in (utils, keras.utils):
+        config = k.Config(b=1, a=2)
+        config.c = [3]
+        results.append([repr(config), list(config), config.to_json(), len(config), config.as_dict(), "a" in config])
+    assert results[0] == results[1]
 
 
 def test_progbar_methods(keras):

@@ -1,7 +1,7 @@
 """minikeras: Keras' Sequential API in NumPy. ``import minikeras as keras``.
 
 In reading order: `layers/base.py` (what a layer is), `layers/` (the mathematics), `kernels/` (the arithmetic),
-`stack.py` (how layers run one after the other), `training.py` (the training step and its loops), `models.py`.
+`stack.py` (how layers run one after the other), `training.py` (the training step and its loops), `models/`.
 """
 
 import importlib

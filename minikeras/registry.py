@@ -55,18 +55,23 @@ def _constructor_arguments(cls):
 
 
 def serialize(value):
-    """Return ``value`` as JSON types: objects as ``{"module", "class_name", "config", "registered_name"}``."""
+    """Return ``value`` as JSON types: objects as ``{"module", "class_name", "config", "registered_name", ...}``."""
     if isinstance(value, Configurable):
         cls = type(value)
         registered = get_registered_name(cls)
         # A subclass of one's own inherits `keras_module`, but is not to be found there.
         public = registered == cls.__name__ and ("keras_module" in vars(cls) or cls.__module__.startswith("minikeras."))
-        return {
+        described = {
             "module": getattr(cls, "keras_module", cls.__module__) if public else cls.__module__,
             "class_name": cls.__name__,
             "config": value.get_config(),
-            "registered_name": None if public else registered,
+            "registered_name": getattr(cls, "keras_registered_name", None) if public else registered,
         }
+        for extra in ("build_config", "compile_config"):  # of layers and models
+            get = getattr(value, f"get_{extra}", None)
+            if get is not None and (found := get()) is not None:
+                described[extra] = found
+        return described
     if isinstance(value, (list, tuple)):
         return type(value)(serialize(item) for item in value)
     if isinstance(value, dict):

@@ -11,7 +11,7 @@ LINES = 400
 
 # Each name may import those of the lines before its own, and its neighbours on the line.
 ORDER = [
-    "version config registry messages kernels",
+    "version config registry messages kernels legacy",
     "initializers activations regularizers constraints losses metrics variable",
     "layers optimizers stack",
     "data callbacks checks compilation results summary utils datasets preprocessing random backend",

@@ -1,7 +1,6 @@
 """`keras.backend` for arrays: settings, names, and the functions of Keras 1 and 2 that scripts still call as K.mean(x).
 
-Their arguments and results are NumPy arrays. There are no symbolic tensors, and nothing here has a gradient but the
-activation functions.
+Their arguments and results are NumPy arrays. Nothing here has a gradient but the activation functions.
 """
 
 import numpy as np
@@ -141,8 +140,8 @@ reset_uids = registry.reset_auto_names
 
 
 def is_keras_tensor(x):
-    """Return False: there are no symbolic tensors here."""
-    return False
+    """Whether ``x`` is what a layer returns for an `Input` instead of an array."""
+    return type(x).__name__ == "KerasTensor"
 
 
 def is_float_dtype(dtype):

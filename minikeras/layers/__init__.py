@@ -1,5 +1,6 @@
 """Layers, one family a file. `base.py` explains what a layer is."""
 
+from minikeras import registry
 from minikeras.layers.activation import ELU, LeakyReLU, PReLU, ReLU, Softmax
 from minikeras.layers.adaptive_pooling import (
     AdaptiveAveragePooling1D,
@@ -82,7 +83,6 @@ from minikeras.layers.spectral_normalization import SpectralNormalization
 from minikeras.layers.transposed_convolution import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
 from minikeras.layers.upsampling import UpSampling1D, UpSampling2D, UpSampling3D
 from minikeras.layers.wrappers import Bidirectional, TimeDistributed, Wrapper
-from minikeras.registry import resolve
 
 # Keras' other names for the same layers.
 Convolution1D, Convolution2D, Convolution3D = Conv1D, Conv2D, Conv3D
@@ -120,16 +120,30 @@ _table = {name: entry for name in __all__ if isinstance(entry := globals().get(n
 
 
 def serialize(layer):
-    """Return a layer's config with its class: ``{"module", "class_name", "config", "registered_name"}``."""
-    from minikeras import registry
-
+    """Return a layer's config with its class, and what it was built and, if it is a model, compiled with."""
     return registry.serialize(layer)
 
 
-def deserialize(config):
-    """Return a new layer, or model, from what `serialize` returned."""
-    if isinstance(config, dict) and config.get("class_name") == "Sequential":
+def deserialize(config, custom_objects=None):
+    """Return a new layer, or model, from what `serialize` returned; it is built if the one serialized was.
+
+    Args:
+        config: dict.
+        custom_objects: dict from names to classes and functions of one's own.
+
+    Raises:
+        ValueError: an unknown class, or one of another package than Keras that is not among the custom ones.
+    """
+    table = _table
+    if isinstance(config, dict) and config.get("class_name") in ("Sequential", "Functional", "Model"):
         from minikeras import models
 
-        return models.Sequential.from_config(config["config"])
-    return resolve(config, _table, "layer", Layer)
+        table = {"Sequential": models.Sequential, "Functional": models.Functional, "Model": models.Functional}
+    with registry.CustomObjectScope(custom_objects):
+        layer = registry.resolve(config, table, "layer", Layer)
+        if isinstance(config, dict):
+            if config.get("build_config") and not layer.built:
+                layer.build_from_config(config["build_config"])
+            if config.get("compile_config") and not layer.compiled:
+                layer.compile_from_config(config["compile_config"])
+    return layer

@@ -27,6 +27,7 @@ import numpy as np
 from minikeras import config, regularizers
 from minikeras.layers.arguments import integer_tuple, pop_input_shape, positive_integer, standardize_shape
 from minikeras.layers.contents import Contents
+from minikeras.layers.symbolic import call_symbolically, is_symbolic
 from minikeras.messages import warn
 from minikeras.registry import auto_name, serialize
 
@@ -96,6 +97,7 @@ class Layer(Contents):
         self._activity = None  # the outputs, for `activity_regularizer`
         self._warned_of_mask = False
         self._buffers = {}
+        self._tensor = None  # the symbolic outputs
         self._traced = {}  # input sizes -> output sizes, of a layer without `compute_output_shape`
 
     # The four methods that make a layer.
@@ -139,12 +141,16 @@ class Layer(Contents):
 
     # Running and building.
 
-    def __call__(self, inputs, training=False, mask=None):
+    def __call__(self, inputs, training=None, mask=None):
         """Return the outputs for an array, building the layer if need be. The result is the caller's own.
 
         With ``training=True``, `backward` can be called afterwards. ``mask``, a bool array, says which steps of the
-        inputs count, to layers that ask for it.
+        inputs count, to layers that ask for it. For a `KerasTensor` the result is symbolic too.
         """
+        if is_symbolic(inputs):
+            tensor = call_symbolically(self, inputs, training, mask)
+            self._tensor = self._tensor or tensor
+            return tensor
         inputs = np.asarray(inputs)
         if inputs.dtype != self.dtype and self.casts_inputs:
             inputs = inputs.astype(self.dtype)
@@ -153,7 +159,7 @@ class Layer(Contents):
         if type(self).compute_output_shape is not Layer.compute_output_shape:
             self.compute_output_shape(shape)  # says what does not fit
         self.needs_input_gradient = True  # training may have found that nobody used it
-        return np.array(self.run(inputs, training, mask))
+        return np.array(self.run(inputs, bool(training), mask))
 
     def run(self, inputs, training=False, mask=None):
         """`call` without conversions and copies: what it returns may be overwritten by the next call."""
@@ -232,7 +238,7 @@ class Layer(Contents):
         other._buffers = buffers
 
     def __getstate__(self):
-        return {**self.__dict__, "_buffers": {}, "_activity": None}
+        return {**self.__dict__, "_buffers": {}, "_activity": None, "_tensor": None}
 
     # Config.
 
@@ -251,9 +257,7 @@ class Layer(Contents):
             )
         config = {name: serialize(getattr(self, name)) for name in names if name not in missing}
         if "dtype" in config:
-            config["dtype"] = {
-                "module": "keras", "class_name": "DTypePolicy", "config": {"name": self.dtype}, "registered_name": None
-            }  # fmt: skip
+            config["dtype"] = dtype_policy(self.dtype)
         if self.activity_regularizer is not None:
             config["activity_regularizer"] = serialize(self.activity_regularizer)
         return {name: config.pop(name) for name in ("name", "trainable", "dtype") if name in config} | config
@@ -264,6 +268,16 @@ class Layer(Contents):
         known = cls.argument_names()  # what only Keras has, as `quantization_config`, says nothing when it is None
         return super().from_config({key: value for key, value in config.items() if value is not None or key in known})
 
+    def get_build_config(self):
+        """Return what `build_from_config` needs to create the weights, None if there is nothing to build."""
+        has_build = self.built and type(self).build is not Layer.build
+        return {"input_shape": self._build_shape} if has_build else None
+
+    def build_from_config(self, config):
+        """Build the layer as another one was built, given what its `get_build_config` returned."""
+        if config.get("input_shape") is not None:
+            self.build_once(tuple(config["input_shape"]))
+
     def count_params(self):
         """Return the number of scalars in the weights."""
         if not self.built and type(self).build is not Layer.build:
@@ -272,6 +286,17 @@ class Layer(Contents):
                 "its input shape: `model.build((None, 28, 28, 1))`"
             )
         return sum(w.size for w in self.weights)
+
+    @property
+    def output(self):
+        """The symbolic outputs, once the layer is part of a model that is built: see `keras.Model`."""
+        if self._tensor is None:
+            raise AttributeError(f"Layer {self.name!r} has no outputs yet: it has never been called in a model")
+        return self._tensor
+
+    @property
+    def input(self):
+        return self.output.source
 
     @property
     def input_shape(self):
@@ -288,3 +313,8 @@ class Layer(Contents):
 
     def __repr__(self):
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+def dtype_policy(dtype):
+    """Return a type's config as Keras writes it."""
+    return {"module": "keras", "class_name": "DTypePolicy", "config": {"name": dtype}, "registered_name": None}

@@ -6,6 +6,7 @@ from minikeras import activations, constraints, initializers, regularizers
 from minikeras.kernels.products import matmul
 from minikeras.layers.activated import ActivatedLayer
 from minikeras.layers.base import Layer, positive_integer, standardize_shape
+from minikeras.layers.symbolic import KerasTensor
 
 WIDE = 1 << 17  # weights from which a product is cut across the weights, not across the batch
 
@@ -61,6 +62,7 @@ class InputLayer(Layer):
             )
         self.batch_shape = (batch_shape[0], *standardize_shape(tuple(batch_shape)[1:], "batch_shape"))
         self.build_once(self.batch_shape)
+        self._tensor = KerasTensor(self.batch_shape, self.dtype, self)
 
     def call(self, inputs):
         return inputs
@@ -81,13 +83,19 @@ class InputLayer(Layer):
             "optional": False,
         }
 
+    def __setstate__(self, state):
+        self.__dict__.update(state, _tensor=KerasTensor(state["batch_shape"], state["dtype"], self))
+
 
 def Input(
     shape=None, batch_size=None, dtype=None, sparse=None, ragged=None, batch_shape=None, name=None, tensor=None,
     optional=False,
 ):  # fmt: skip
-    """Return an `InputLayer`, to be the first of a Sequential model. Arguments: as there."""
-    return InputLayer(shape, batch_size, dtype, sparse, ragged, batch_shape, tensor, optional, name)
+    """Return the symbolic inputs of a model, to be the first of a Sequential or what layers are called on.
+
+    Arguments: as of `InputLayer`.
+    """
+    return InputLayer(shape, batch_size, dtype, sparse, ragged, batch_shape, tensor, optional, name).output
 
 
 class Dense(ActivatedLayer):

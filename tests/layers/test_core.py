@@ -110,10 +110,13 @@ def test_activation_without_derivative_predicts_but_does_not_train():
 
 
 def test_input():
-    layer = layers.Input((3, 4))
-    assert layer.batch_shape == (None, 3, 4)
-    assert layers.Input(batch_shape=(8, 2)).batch_shape == (8, 2)
-    assert layers.Input((2,), batch_size=8).batch_shape == (8, 2)
+    tensor = layers.Input((3, 4))
+    assert tensor.shape == (None, 3, 4)
+    assert layers.Input(batch_shape=(8, 2)).shape == (8, 2)
+    assert layers.Input((2,), batch_size=8).shape == (8, 2)
+    layer = tensor.layer
+    assert isinstance(layer, layers.InputLayer)
+    assert layer.output is tensor
     x = np.ones((2, 3, 4), "float32")
     np.testing.assert_array_equal(layer(x), x)
     np.testing.assert_array_equal(layer.backward(x), x)

@@ -55,6 +55,9 @@ class Pipeline(Layer):
         config = super().get_config()
         return {"layers": config["layers"], "name": config["name"]}
 
+    def get_build_config(self):
+        """Return None: Keras' class builds its layers when it is called."""
+
     @classmethod
     def from_config(cls, config):
         """Return a new pipeline from what `get_config` returned."""

@@ -1,5 +1,7 @@
 """Global settings: the float type, the fuzz factor, the image data format and the one source of randomness."""
 
+import os
+
 import numpy as np
 
 _DATA_FORMATS = ("channels_last", "channels_first")
@@ -8,6 +10,7 @@ _floatx = "float32"
 _epsilon = 1e-7
 _image_data_format = "channels_last"
 _interactive_logging = True
+_limits = {}  # of debugging runs: the name of an environment variable to the number set here or found there
 _seeds = None  # a numpy SeedSequence, made at the first use: importing numpy.random costs as much as the rest of us
 
 
@@ -120,6 +123,57 @@ disable_traceback_filtering = enable_traceback_filtering
 def is_traceback_filtering_enabled():
     """Return False: tracebacks show all of their lines."""
     return False
+
+
+def max_epochs():
+    """Return the largest number of epochs that `fit` trains, None for no limit."""
+    return _limit("KERAS_MAX_EPOCHS")
+
+
+def set_max_epochs(max_epochs):
+    """Limit the epochs of every `fit`, to try a script quickly; so does the environment variable KERAS_MAX_EPOCHS.
+
+    Args:
+        max_epochs: a number; None or 0 for no limit.
+    """
+    _limits["KERAS_MAX_EPOCHS"] = _standardize_limit(max_epochs, "max_epochs")
+
+
+def max_steps_per_epoch():
+    """Return the largest number of batches in an epoch of `fit`, `evaluate` or `predict`, None for no limit."""
+    return _limit("KERAS_MAX_STEPS_PER_EPOCH")
+
+
+def set_max_steps_per_epoch(max_steps_per_epoch):
+    """Limit the batches of an epoch of `fit`, `evaluate` and `predict`; so does KERAS_MAX_STEPS_PER_EPOCH.
+
+    Args:
+        max_steps_per_epoch: a number; None or 0 for no limit. As with ``steps_per_epoch``, arrays without
+            ``batch_size`` are cut into so many batches, which hold all of their rows.
+    """
+    _limits["KERAS_MAX_STEPS_PER_EPOCH"] = _standardize_limit(max_steps_per_epoch, "max_steps_per_epoch")
+
+
+def _limit(variable):
+    if variable not in _limits:
+        text = os.environ.get(variable, "").strip()
+        _limits[variable] = _standardize_limit(int(text) if text.isdigit() else text or None, variable)
+    return _limits[variable]
+
+
+def _standardize_limit(value, name):
+    valid = isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value >= 0
+    if not valid and value is not None:
+        raise ValueError(f"`{name}` must be a whole number, or None (0) for no limit. Received: {value!r}")
+    return None if value is None else int(value)
+
+
+def enable_unsafe_deserialization():
+    """Refused: no code is ever loaded from a file here, so there is nothing to enable."""
+    raise NotImplementedError(
+        "`enable_unsafe_deserialization` is not supported: minikeras never runs code from a file. Write a Lambda's "
+        "function with `def`, and name it when loading: custom_objects={'name': it}"
+    )
 
 
 def standardize_dtype(dtype):

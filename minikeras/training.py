@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from minikeras import callbacks as callbacks_module
-from minikeras import checks, data, losses
+from minikeras import checks, config, data, losses
 from minikeras.compilation import Compiled
 from minikeras.kernels import threads
 from minikeras.losses.base import quiet
@@ -88,7 +88,7 @@ class Trainer(Compiled):
     def predict_on_batch(self, x):
         """Return the outputs for one batch."""
         x = data.to_array(x)
-        return self.predict(x, batch_size=max(1, len(x)), verbose=0)
+        return self.predict(x, batch_size=max(1, len(x)), verbose=0, steps=1)
 
     @threads.one_at_a_time
     def _on_batch(self, step, x, y, sample_weight, class_weight, return_dict, method):
@@ -140,6 +140,8 @@ class Trainer(Compiled):
             batch_size, epochs, initial_epoch, steps_per_epoch, validation_steps, validation_batch_size,
             validation_freq, verbose, shuffle,
         )  # fmt: skip
+        epochs = _limited(epochs, config.max_epochs(), "epochs")
+        steps_per_epoch = _limited(steps_per_epoch, config.max_steps_per_epoch(), "steps_per_epoch")
         batches = data.make_batches(x, y, sample_weight, batch_size, steps_per_epoch, shuffle)
         with threads.single_threaded_blas():
             x, y, sample_weight = batches.sample()
@@ -147,6 +149,8 @@ class Trainer(Compiled):
             if class_weight is not None:
                 data.check_class_weight(y, class_weight, sample_weight)
             validation, size = None, validation_batch_size or batch_size
+            if validation_data is not None or validation_split:
+                validation_steps = _limited(validation_steps, config.max_steps_per_epoch(), "validation_steps")
             if validation_data is not None:
                 validation = data.make_validation_batches(validation_data, size, validation_steps)
                 self._prepare(*validation.sample(), training=False)
@@ -209,6 +213,7 @@ class Trainer(Compiled):
         """Return the loss, or [loss, *metrics], or a dict of them, over all batches. Arguments as in `fit`."""
         checks.check_compiled(self, "evaluate")
         checks.check_loop_arguments(batch_size, steps, verbose)
+        steps = _limited(steps, config.max_steps_per_epoch(), "steps")
         batches = data.make_batches(x, y, sample_weight, batch_size, steps)
         with threads.single_threaded_blas():
             self._prepare(*batches.sample(), training=False)
@@ -246,6 +251,7 @@ class Trainer(Compiled):
         """
         checks.check_built(self, "predict")
         checks.check_loop_arguments(batch_size, steps, verbose)
+        steps = _limited(steps, config.max_steps_per_epoch(), "steps")
         batches = data.make_batches(x, None, None, batch_size, steps)
         with threads.single_threaded_blas():
             checks.check_input(self, batches.sample()[0])
@@ -338,3 +344,11 @@ class Trainer(Compiled):
 
 def _is_due(epoch, frequency):
     return epoch + 1 in frequency if isinstance(frequency, (list, tuple, set)) else (epoch + 1) % frequency == 0
+
+
+def _limited(number, limit, name):
+    """Return ``number`` cut down to the limit of a debugging run. No number stands for as many as there are."""
+    if not limit or (number is not None and number <= limit):
+        return number
+    warn(f"Limiting {name} to {limit}, as set in keras.config or the environment")
+    return limit

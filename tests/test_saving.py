@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 import minikeras as keras
-from minikeras import layers
+from minikeras import layers, saving
 from minikeras.saving import FileFormatError, atomic, reader
 
 
@@ -769,3 +769,11 @@ def test_reading_asks_for_the_shape(saved):
 
 def test_importing_minikeras_does_not_import_h5py():
     assert run("import sys, minikeras, minikeras.saving; print('h5py' in sys.modules)") == "False\n"
+
+
+def test_names_of_keras():
+    assert keras.saving.load_weights is saving.load_weights
+    for name in ("CustomObjectScope", "get_custom_objects", "get_registered_name", "register_keras_serializable",
+                 "serialize_keras_object", "deserialize_keras_object"):  # fmt: skip
+        assert getattr(keras.saving, name) is getattr(keras.utils, name)
+    assert (saving.load_model, saving.save_model) == (keras.models.load_model, keras.models.save_model)

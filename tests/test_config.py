@@ -142,8 +142,8 @@ def test_limits_of_debugging_runs():
     assert len(make_model().predict_on_batch(np.ones((10, 3)))) == 10
     with pytest.warns(UserWarning, match="Limiting"):  # as with steps_per_epoch: the batches hold all rows
         assert run_all(epochs=1, batch_size=None)[-1] == 10
-    with pytest.warns(UserWarning, match="Limiting"):
-        make_model().fit(np.ones((10, 3)), np.ones((10, 1)), 2, validation_split=0.4, steps_per_epoch=3, verbose=0)
+    with pytest.warns(UserWarning, match="Limiting validation_steps"):
+        make_model().fit(np.ones((10, 3)), np.ones((10, 1)), 2, validation_split=0.6, steps_per_epoch=2, verbose=0)
     config.set_max_steps_per_epoch(None)
     assert config.max_steps_per_epoch() is None
     assert run_all() == ((4, 5), 20, 20, 5, 10)

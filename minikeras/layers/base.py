@@ -22,6 +22,8 @@ A layer may keep other layers in its attributes. It runs them by calling them an
 `run_backward`; their weights are its own then: trained, saved, counted.
 """
 
+import contextvars
+
 import numpy as np
 
 from minikeras import config, regularizers
@@ -30,6 +32,8 @@ from minikeras.layers.contents import Contents
 from minikeras.layers.symbolic import call_symbolically, is_symbolic
 from minikeras.messages import warn
 from minikeras.registry import auto_name, serialize
+
+_training = contextvars.ContextVar("training", default=None)  # what the custom layer that runs was told
 
 __all__ = ["Layer", "integer_tuple", "positive_integer", "standardize_shape"]
 
@@ -61,7 +65,9 @@ class Layer(Contents):
     supports_masking = False
     mixes_rows = False
     makes_mask = False
+    is_built_in = True
     _call_takes = ("training",)  # arguments beside the inputs
+    _default_training = False  # what `call` takes, unless it is told
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -72,6 +78,7 @@ class Layer(Contents):
         cls.mixes_rows = vars(cls).get("mixes_rows", not cls.is_built_in)  # a custom layer might
         cls.makes_mask = cls.compute_mask is not Layer.compute_mask
         cls._call_takes = tuple(name for name in ("training", "mask") if name in arguments)
+        cls._default_training = default_of(cls.call, "training")
 
     def __init__(self, name=None, trainable=True, dtype=None, **kwargs):
         self._input_shape_argument = pop_input_shape(kwargs)
@@ -92,6 +99,7 @@ class Layer(Contents):
         self.built = False
         self.needs_input_gradient = True
         self._build_shape = None
+        self._sublayers = None  # once built; custom layers set `built` themselves, before the end of `build`
         self._weights = []
         self._losses = []  # of `add_loss`, since the last call
         self._activity = None  # the outputs, for `activity_regularizer`
@@ -144,8 +152,9 @@ class Layer(Contents):
     def __call__(self, inputs, training=None, mask=None):
         """Return the outputs for an array, building the layer if need be. The result is the caller's own.
 
-        With ``training=True``, `backward` can be called afterwards. ``mask``, a bool array, says which steps of the
-        inputs count, to layers that ask for it. For a `KerasTensor` the result is symbolic too.
+        With ``training=True``, `backward` can be called afterwards. By default it is what the custom layer that makes
+        this call was told, or the default of `call`. ``mask``, a bool array, says which steps of the inputs count, to
+        layers that ask for it. For a `KerasTensor` the result is symbolic too.
         """
         if is_symbolic(inputs):
             tensor = call_symbolically(self, inputs, training, mask)
@@ -159,17 +168,23 @@ class Layer(Contents):
         if type(self).compute_output_shape is not Layer.compute_output_shape:
             self.compute_output_shape(shape)  # says what does not fit
         self.needs_input_gradient = True  # training may have found that nobody used it
-        return np.array(self.run(inputs, bool(training), mask))
+        return np.array(self.run(inputs, _training.get() if training is None else bool(training), mask))
 
     def run(self, inputs, training=False, mask=None):
         """`call` without conversions and copies: what it returns may be overwritten by the next call."""
         if self._losses:
             self._losses = []
-        if self._call_takes == ("training",):
+        if training is None:
+            training = self._default_training
+        if self.is_built_in and self._call_takes == ("training",):
             outputs = self.call(inputs, training=training)
         else:
             given = {"training": training, "mask": mask}
-            outputs = self.call(inputs, **{name: given[name] for name in self._call_takes})
+            token = _training.set(training)
+            try:
+                outputs = self.call(inputs, **{name: given[name] for name in self._call_takes})
+            finally:
+                _training.reset(token)
         if self.activity_regularizer is not None:
             self._activity = outputs
         return outputs
@@ -313,6 +328,16 @@ class Layer(Contents):
 
     def __repr__(self):
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+def default_of(function, argument):
+    """Return the default of a function's argument; None if it has no such argument, or no default."""
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return None
+    defaults = function.__defaults__ or ()
+    positional = dict(zip(code.co_varnames[code.co_argcount - len(defaults) : code.co_argcount], defaults))
+    return {**positional, **(function.__kwdefaults__ or {})}.get(argument)
 
 
 def dtype_policy(dtype):

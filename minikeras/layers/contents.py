@@ -65,7 +65,7 @@ class Contents(Configurable):
     @property
     def sublayers(self):
         """The layers that this one keeps in its attributes, as pairs (place in files, layer)."""
-        return self._sublayers if self.built else self.find_sublayers()
+        return self._sublayers if self.built and self._sublayers is not None else self.find_sublayers()
 
     def find_sublayers(self):
         found = {}

@@ -186,9 +186,9 @@ class Model(Trainer, Layer):
             if not self.built:
                 self.build((None, *inputs.shape[1:]))
             checks.check_input(self, inputs)
-            return self._run(inputs, bool(training), mask)
+            return self._run(inputs, training, mask)
 
-    def call(self, inputs, training=False, mask=None):
+    def call(self, inputs, training=None, mask=None):
         return self.stack.forward(inputs, training, mask)
 
     def compute_mask(self, inputs, previous_mask):

@@ -12,6 +12,7 @@ import numpy as np
 from minikeras import config
 from minikeras.layers.base import Layer
 from minikeras.layers.images import from_channels_last, join_shape, split_shape, to_channels_last
+from minikeras.layers.symbolic import is_symbolic
 
 
 class ImageLayer(Layer):
@@ -24,8 +25,6 @@ class ImageLayer(Layer):
         data_format: order of the axes, by default `config.image_data_format()`.
     """
 
-    called_in_training = False  # when `training` is not given
-
     def __init__(self, bounding_box_format=None, data_format=None, **kwargs):
         super().__init__(**kwargs)
         self.bounding_box_format = bounding_box_format
@@ -37,11 +36,9 @@ class ImageLayer(Layer):
                 f"Layer {self.name!r} ({type(self).__name__}) takes an array of images. Received a dict with the keys "
                 f"{sorted(inputs)}: pass its 'images'"
             )
-        training = self.called_in_training if training is None else training
-        inputs = np.asarray(inputs)
-        if inputs.ndim == 3:
-            return super().__call__(inputs[None], training)[0]
-        return super().__call__(inputs, training)
+        single = not is_symbolic(inputs) and np.ndim(inputs) == 3
+        outputs = super().__call__(np.asarray(inputs)[None] if single else inputs, training, mask)
+        return outputs[0] if single else outputs
 
     def call(self, inputs, training=False):
         self.active, self.images = True, to_channels_last(inputs, self.data_format)
@@ -88,8 +85,6 @@ class RandomImageLayer(ImageLayer):
         seed: integer; by default drawn from the global seed.
     """
 
-    called_in_training = True
-
     def __init__(self, seed=None, **kwargs):
         super().__init__(**kwargs)
         self.seed = seed
@@ -97,7 +92,7 @@ class RandomImageLayer(ImageLayer):
 
     # The whole batch draws from one generator, so that results do not depend on the number of threads.
 
-    def call(self, inputs, training=False):
+    def call(self, inputs, training=True):
         self.active = bool(training)
         if not self.active:
             return inputs

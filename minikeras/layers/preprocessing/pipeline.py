@@ -21,15 +21,12 @@ class Pipeline(Layer):
             raise ValueError(f"`layers` must be a list of layers. Received: layers={layers!r}")
         self.layers = list(layers)
 
-    def __call__(self, inputs, training=True, mask=None):
-        return super().__call__(inputs, training, mask)
-
     def build(self, input_shape):
         for layer in self.layers:
             layer.build_once(input_shape)
             input_shape = layer.compute_output_shape(input_shape)
 
-    def call(self, inputs, training=False, mask=None):
+    def call(self, inputs, training=True, mask=None):
         for layer in self.layers:
             outputs = layer.run(inputs, training, mask)
             mask, inputs = layer.run_mask(inputs, mask), outputs

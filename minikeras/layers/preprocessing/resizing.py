@@ -177,7 +177,7 @@ class RandomCrop(CropLayer, RandomImageLayer):
     def __init__(self, height, width, seed=None, data_format=None, name=None, **kwargs):
         super().__init__(height, width, seed=seed, data_format=data_format, name=name, **kwargs)
 
-    def call(self, inputs, training=False):
+    def call(self, inputs, training=True):
         self.active = True
         return self._apply(inputs, self.get_random_transformation(inputs, training))
 

@@ -284,14 +284,12 @@ class Equalization(ImageLayer):
         ValueError: bounds that are none, a bad number of bins.
     """
 
-    called_in_training = True
-
     def __init__(self, value_range=(0, 255), bins=256, data_format=None, **kwargs):
         super().__init__(data_format=data_format, **kwargs)
         self.value_range = check_value_range(value_range, ordered=False)
         self.bins = positive_integer(bins, "bins")
 
-    def call(self, inputs, training=False):
+    def call(self, inputs, training=True):
         if training:
             return super().call(inputs)
         self.active = False

@@ -1,4 +1,5 @@
-"""The command line: ``minikeras train`` trains LeNet-5 and says how well it reads digits it has never seen."""
+"""The command line: ``minikeras train`` trains LeNet-5 and says how well it reads digits it has never seen, and
+``minikeras run`` runs a Keras script."""
 
 import argparse
 import os
@@ -17,17 +18,20 @@ VALIDATION_SHARE = 0.1
 
 def main(arguments=None):
     """Run a command; returns the exit status."""
-    parser = make_parser()
-    options = parser.parse_args(arguments)
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    rest = []
+    if arguments[:1] == ["run"]:  # what follows the script is the script's, also what looks like an option of ours
+        arguments, rest = arguments[:2], arguments[2:]
+    options = make_parser().parse_args(arguments)
+    options.rest = rest
     try:
-        options.run(options)
+        return options.run(options)
     except (ValueError, TypeError, OSError) as error:
         print(f"minikeras {options.command}: error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(f"minikeras {options.command}: interrupted", file=sys.stderr)
         return 130
-    return 0
 
 
 def make_parser():
@@ -54,6 +58,17 @@ def make_parser():
     add("--seed", type=int, default=0, help="of weights, order and shifts (default: %(default)s)")
     add("--output", metavar="FOLDER", help="default: runs/ and the time")
     add("--verbose", type=int, choices=[0, 1, 2], default=1, help="1 (default): progress bar, 2: a line an epoch")
+    command = commands.add_parser(
+        "run",
+        help="run a Keras script",
+        usage="minikeras run [-h] SCRIPT [ARGS ...]",
+        description="Run a Python script that uses Keras: minikeras stands in for keras and tensorflow.keras. "
+        "What it does not have is refused, with the line that asked for it. ARGS are the script's.",
+        epilog="Exit status: 0, or what the script gives to sys.exit; 1 if it fails; 2 if it cannot be read; 3 if it "
+        "needs what minikeras does not have; 130 if it is interrupted.",
+    )
+    command.set_defaults(run=run)
+    command.add_argument("script", metavar="SCRIPT")
     return parser
 
 
@@ -106,6 +121,14 @@ def train(options):
     else:
         print("no picture of the learning curve: matplotlib is not installed (pip install 'minikeras[plot]')")
     print(f"test accuracy: {accuracy:.4f}")
+    return 0
+
+
+def run(options):
+    """Run a script; returns its exit status."""
+    from minikeras.run import run_script
+
+    return run_script(options.script, options.rest)
 
 
 def load_images(name):

@@ -14,6 +14,7 @@ class Compiled:
         self.compiled = False
         self.optimizer = None
         self.loss = None
+        self.run_eagerly, self.jit_compile, self.steps_per_execution = False, False, 1
         self._warned_of_loss = False
 
     def compile(
@@ -52,6 +53,8 @@ class Compiled:
             "loss": loss, "loss_weights": loss_weights, "metrics": metrics, "weighted_metrics": weighted_metrics,
             "run_eagerly": run_eagerly, "steps_per_execution": steps_per_execution, "jit_compile": jit_compile is True,
         }  # fmt: skip
+        self.run_eagerly, self.jit_compile = run_eagerly, jit_compile is True
+        self.steps_per_execution = steps_per_execution
         self.compiled = self._is_newly_compiled = True
         self._warned_of_loss = False
         if self.built and not losses.depends_on_shape(new_loss):
@@ -75,8 +78,8 @@ class Compiled:
         self._results.reset()
 
     def get_metrics_result(self):
-        """Return a dict of the loss's mean and the metrics' values."""
-        return self._results.logs()
+        """Return a dict of the loss's mean and the metrics' values; {} before `compile`."""
+        return self._results.logs() if self.compiled else {}
 
     @property
     def metrics(self):
@@ -86,6 +89,11 @@ class Compiled:
     @property
     def metrics_names(self):
         return [metric.name for metric in self.metrics]
+
+    @property
+    def metrics_variables(self):
+        """What the loss's mean and the metrics have counted."""
+        return [variable for metric in self.metrics for variable in metric.variables]
 
 
 def only_loss(loss, model):

@@ -157,9 +157,7 @@ class Layer(Contents):
         layers that ask for it. For a `KerasTensor` the result is symbolic too.
         """
         if is_symbolic(inputs):
-            tensor = call_symbolically(self, inputs, training, mask)
-            self._tensor = self._tensor or tensor
-            return tensor
+            return call_symbolically(self, inputs, training, mask)
         inputs = np.asarray(inputs)
         if inputs.dtype != self.dtype and self.casts_inputs:
             inputs = inputs.astype(self.dtype)

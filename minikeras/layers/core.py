@@ -62,7 +62,7 @@ class InputLayer(Layer):
             )
         self.batch_shape = (batch_shape[0], *standardize_shape(tuple(batch_shape)[1:], "batch_shape"))
         self.build_once(self.batch_shape)
-        self._tensor = KerasTensor(self.batch_shape, self.dtype, self)
+        self._tensor = KerasTensor(self.batch_shape, self.dtype, self, name=self.name)
 
     def call(self, inputs):
         return inputs
@@ -84,7 +84,8 @@ class InputLayer(Layer):
         }
 
     def __setstate__(self, state):
-        self.__dict__.update(state, _tensor=KerasTensor(state["batch_shape"], state["dtype"], self))
+        self.__dict__.update(state)
+        self._tensor = KerasTensor(self.batch_shape, self.dtype, self, name=self.name)
 
 
 def Input(

@@ -1,6 +1,8 @@
 """Chains of layers written as calls, ``x = layers.Dense(3)(keras.Input((4,)))``: what is passed on is no array, but
 remembers its shape and the layers before it, for `keras.Model(inputs, outputs)` to make a model of."""
 
+import contextlib
+
 from minikeras.registry import auto_name
 
 
@@ -12,15 +14,16 @@ class KerasTensor:
         dtype: of the numbers.
         layer: that it is the output of.
         source: the `KerasTensor` that the layer was called on; None for a model's inputs.
+        name: of the tensor.
 
     It can be given to a layer or to `keras.Model`. Nothing can be computed with it: models here are chains of layers,
     and a result of arithmetic would have to be taken back through derivatives that no layer has written.
     """
 
-    def __init__(self, shape, dtype, layer=None, source=None):
+    def __init__(self, shape, dtype, layer=None, source=None, name=None):
         self.shape, self.dtype = tuple(shape), dtype
         self.layer, self.source = layer, source
-        self.name = auto_name("keras_tensor")
+        self.name = name or auto_name("keras_tensor")
 
     @property
     def ndim(self):
@@ -84,6 +87,8 @@ def is_symbolic(inputs):
 def call_symbolically(layer, inputs, training=None, mask=None):
     """Build the layer for ``inputs`` and return what it makes of them.
 
+    ``training`` goes without effect, as in Keras, where `fit`, `evaluate` and `predict` set it for the whole model.
+
     Raises:
         NotImplementedError: several inputs, or a way of calling that only this one layer of the model would have.
         ValueError: the layer does not fit its input.
@@ -95,12 +100,33 @@ def call_symbolically(layer, inputs, training=None, mask=None):
             f"Layer {layer.name!r} ({type(layer).__name__}) was called on {len(inputs)} tensors: minikeras' models are "
             "chains of layers with one input each, without branches"
         )
-    for name, value in (("training", training), ("mask", mask)):
-        if value is not None:
+    for name, value, hint in (("training", training, "model(x, training=True)"), ("mask", mask, "a Masking layer")):
+        if value is not None and value is not False:
             raise NotImplementedError(
                 f"Layer {layer.name!r} ({type(layer).__name__}) was called with {name}={value!r} on a symbolic tensor: "
-                f"in minikeras `{name}` is the whole model's. "
-                + ("Freeze a layer with layer.trainable = False" if name == "training" else "Use a Masking layer")
+                f"in minikeras `{name}` is the whole model's. Use {hint}"
             )
-    layer.build_once(inputs.shape)
-    return KerasTensor(layer.compute_output_shape(inputs.shape), layer.dtype, layer, inputs)
+    with all_or_nothing(layer):
+        layer.build_once(inputs.shape)
+        outputs = KerasTensor(layer.compute_output_shape(inputs.shape), layer.dtype, layer, inputs)
+    if layer._tensor is None:
+        layer._tensor = outputs
+    return outputs
+
+
+@contextlib.contextmanager
+def all_or_nothing(layer):
+    """Leave a layer, and those inside of it, as they were if there is an error: the next try has a fresh start."""
+    before = [(inner, _state(inner)) for inner in layer.all_layers()]
+    try:
+        yield
+    except BaseException:
+        for inner, state in before:
+            vars(inner).clear()
+            vars(inner).update(state)
+        raise
+
+
+def _state(layer):
+    """Return a layer's attributes, with copies of the lists, which `add_weight` would change."""
+    return {name: list(value) if isinstance(value, list) else value for name, value in vars(layer).items()}

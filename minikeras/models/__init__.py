@@ -1,11 +1,10 @@
 """Models: chains of layers that can be trained.
 
-`model` has what all of them are, `sequential` the usual one; `functional` makes one of ``Model(inputs, outputs)``.
+`model` has what all of them are, `sequential` the usual one, `functional` what ``Model(inputs, outputs)`` is made of.
 """
 
 from minikeras.models.cloning import clone_model, model_from_json
-from minikeras.models.functional import Functional
-from minikeras.models.model import Model
+from minikeras.models.model import Functional, Model
 from minikeras.models.sequential import Sequential
 
 __all__ = ["Functional", "Model", "Sequential", "clone_model", "load_model", "model_from_json", "save_model"]

@@ -4,8 +4,8 @@ from minikeras.layers.base import Layer
 from minikeras.layers.core import InputLayer
 from minikeras.layers.functions import Lambda
 from minikeras.layers.symbolic import KerasTensor
-from minikeras.models.functional import Functional
-from minikeras.models.model import Model
+from minikeras.models.functional import only
+from minikeras.models.model import Functional, Model
 from minikeras.models.sequential import Sequential
 
 
@@ -14,7 +14,7 @@ def clone_model(model, input_tensors=None, clone_function=None, call_function=No
 
     Args:
         model: `Sequential` or `Functional`.
-        input_tensors: what `Input` returns: the new model's inputs; by default like the old ones.
+        input_tensors: what `Input` or a layer returns: the new model's inputs; by default like the old ones.
         clone_function: function of a layer that returns the one to take its place; by default a new one of the same
             config. Not called for the `InputLayer`.
         call_function: function of a layer and its input, for functional models, that returns the output: it may put
@@ -48,15 +48,15 @@ def clone_model(model, input_tensors=None, clone_function=None, call_function=No
         return copy
 
     inputs = _clone_input(model, input_tensors)
-    if isinstance(model, Functional):
-        outputs, call = inputs, call_function or (lambda layer, x: layer(x))
+    if isinstance(model, Sequential):
+        stack = [clone(layer) for layer in model.layers]
+        copy = Sequential([*inputs, *stack], name=model.name, trainable=model.trainable)
+    else:
+        (outputs,), call = inputs, call_function or (lambda layer, x: layer(x))
         for layer in model._working_layers():
             outputs = call(clone(layer), outputs)
-        copy = Functional(inputs, outputs, name=model.name, trainable=model.trainable)
-    else:
-        stack = [clone(layer) for layer in model.layers]
-        first = [] if inputs is None else [inputs]
-        copy = Sequential([*first, *stack], name=model.name, trainable=model.trainable)
+        cls = type(model) if type(model).__init__ is Model.__init__ else Functional
+        copy = cls(*(_listed(pair) for pair in zip((*inputs, outputs), model._in_lists)), name=model.name)
     if model.compiled:
         copy.compile_from_config(model.get_compile_config())
     return copy
@@ -93,15 +93,19 @@ def _clone_layer(layer):
     return type(layer).from_config(layer.get_config())
 
 
+def _listed(pair):
+    tensor, in_list = pair
+    return [tensor] if in_list else tensor
+
+
 def _clone_input(model, tensors):
-    """Return the symbolic inputs of a clone, None if the model does not know its shape."""
-    if isinstance(tensors, (list, tuple)):
-        if len(tensors) != 1:
-            raise ValueError(f"`input_tensors` must hold one tensor. Received {len(tensors)} of them")
-        tensors = tensors[0]
-    if tensors is not None:
-        if not isinstance(tensors, KerasTensor) or tensors.source is not None:
-            raise ValueError(f"`input_tensors` must be what keras.Input returns. Received: {tensors!r}")
-        return tensors
-    first = model._layers[0] if model._layers else None
-    return InputLayer.from_config(first.get_config()).output if isinstance(first, InputLayer) else None
+    """Return a list of the symbolic inputs of a clone, empty if the model does not know their shape."""
+    first = model._layers[0] if model._layers and isinstance(model._layers[0], InputLayer) else None
+    if tensors is None:
+        return [] if first is None else [InputLayer.from_config(first.get_config()).output]
+    tensor = only(tensors, "input_tensors")
+    if not isinstance(tensor, KerasTensor):
+        raise ValueError(f"`input_tensors` must be what keras.Input, or a layer, returns. Received: {tensors!r}")
+    if isinstance(model, Sequential):
+        return [InputLayer(batch_shape=tensor.shape, dtype=tensor.dtype, name=first and first.name).output]
+    return [tensor]

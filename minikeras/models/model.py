@@ -6,8 +6,14 @@ from minikeras.layers.base import Layer
 from minikeras.layers.contents import numbered
 from minikeras.layers.core import InputLayer
 from minikeras.layers.symbolic import call_symbolically
+from minikeras.models import functional
 from minikeras.stack import Stack
 from minikeras.training import Trainer
+
+UNUSED = (
+    "call", "compute_loss", "compute_metrics", "predict_step", "make_train_function", "make_test_function",
+    "make_predict_function",
+)  # fmt: skip  # methods of Keras' models
 
 
 class Model(Trainer, Layer):
@@ -34,9 +40,7 @@ class Model(Trainer, Layer):
     keras_module = "keras"
 
     def __new__(cls, *args, **kwargs):
-        if cls is Model:
-            from minikeras.models.functional import Functional as cls
-        return super().__new__(cls)
+        return super().__new__(Functional if cls is Model else cls)
 
     def __init__(self, inputs=None, outputs=None, name=None, trainable=True):
         if inputs is None or outputs is None:
@@ -45,14 +49,14 @@ class Model(Trainer, Layer):
                 "not supported, because minikeras derives nothing automatically: use Sequential or Model(inputs, "
                 "outputs), with a Layer of your own that has a `backward` where one is needed"
             )
-        from minikeras.models import functional
-
         tensors = functional.find_chain(inputs, outputs)
         self._init_model(name, trainable)
+        self._in_lists = isinstance(inputs, (list, tuple)), isinstance(outputs, (list, tuple))
         self._layers = [tensor.layer for tensor in tensors]
         self._build(tensors[0].shape, tensors)
 
     def _init_model(self, name, trainable):
+        _check_overridden(type(self))
         Layer.__init__(self, name=name, trainable=trainable)
         self._init_training()
         self._layers = []  # with the InputLayer, if there is one
@@ -73,7 +77,7 @@ class Model(Trainer, Layer):
     def leaves(self):
         """The layers that compute, those of nested models included."""
         for layer in self._working_layers():
-            if isinstance(layer, Model) and type(layer).call is Model.call:
+            if isinstance(layer, Model):
                 yield from layer.leaves()
             else:
                 yield layer
@@ -155,11 +159,12 @@ class Model(Trainer, Layer):
 
     @property
     def input(self):
-        return self._connected()[0]
+        """The inputs' symbolic tensor; in a list, if it was given in one."""
+        return self.inputs if self._in_lists[0] else self.inputs[0]
 
     @property
     def output(self):
-        return self._connected()[-1]
+        return self.outputs if self._in_lists[1] else self.outputs[0]
 
     def _connected(self):
         if self._tensors is None:
@@ -243,6 +248,29 @@ class Model(Trainer, Layer):
 
     # Config.
 
+    def get_config(self):
+        """Return the layers in order, each with the name of the layer that it is called on, as Keras does."""
+        return functional.chain_config(self)
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """Return a new model from what `get_config` returned, of Keras' or ours.
+
+        Args:
+            config: dict.
+            custom_objects: dict from names to classes and functions of one's own.
+
+        Raises:
+            NotImplementedError: the model in the config is no chain of layers.
+        """
+        return functional.chain_from_config(cls, config, custom_objects)
+
+    def get_build_config(self):
+        return {"input_shape": None}
+
+    def build_from_config(self, config):
+        """There is nothing left to build."""
+
     def to_json(self, **kwargs):
         """Return the architecture and what `compile` was given as JSON, which Keras reads as well.
 
@@ -272,3 +300,28 @@ class Model(Trainer, Layer):
         from minikeras import legacy
 
         return legacy.old_method(self, name)
+
+
+class Functional(Model):
+    """What ``keras.Model(inputs, outputs)`` returns. Its layers begin with the `InputLayer`."""
+
+    keras_module = "keras.src.models.functional"
+    keras_registered_name = "Functional"  # Keras keeps this class to itself
+
+
+def _check_overridden(cls):
+    """Refuse a subclass that overrides what Keras calls and nothing here does."""
+    for owner in cls.__mro__[: cls.__mro__.index(Model)]:
+        for name in UNUSED:
+            if name in vars(owner):
+                raise NotImplementedError(
+                    f"{owner.__name__} overrides `{name}`, which minikeras does not call: it derives nothing "
+                    "automatically. Write a layer, loss, metric or callback of your own instead"
+                )
+        for name in ("train_step", "test_step"):
+            code = getattr(vars(owner).get(name), "__code__", None)
+            if code is not None and code.co_argcount == 2:
+                raise NotImplementedError(
+                    f"{owner.__name__} overrides `{name}(self, data)`, whose gradients a GradientTape would compute: "
+                    f"minikeras has none. Here it is `{name}(self, x, y, sample_weight=None)`"
+                )

@@ -4,7 +4,7 @@ from minikeras import layers
 from minikeras.layers import images
 from minikeras.layers.base import Layer, dtype_policy
 from minikeras.layers.core import InputLayer
-from minikeras.layers.symbolic import KerasTensor
+from minikeras.layers.symbolic import KerasTensor, all_or_nothing
 from minikeras.models.model import Model
 from minikeras.registry import CustomObjectScope, serialize
 
@@ -100,24 +100,22 @@ class Sequential(Model):
         if self.built:
             return
         images.check_axis_order(self.layers[0], shape)
-        before = [(layer, _state(layer)) for layer in self.all_layers() if not layer.built]
-        try:
+        new = {id(layer) for layer in self.all_layers() if not layer.built}
+        with all_or_nothing(self):
             if given is None:
                 self._layers.insert(0, InputLayer(batch_shape=shape, dtype=self._layers[0].dtype))
             self._build(given or shape)
-        except Exception:  # as if nothing had been tried: the next shape may be the right one
-            for layer, state in before:
-                vars(layer).clear()
-                vars(layer).update(state)
-            raise
         for layer in self.layers:
-            _set_paths(layer, self.name)
+            _set_paths(layer, self.name, new)
 
-    def _connect(self):
-        tensors = super()._connect()
-        for layer, tensor in zip(self._layers, tensors):
-            layer._tensor = tensor
-        return tensors
+    @property
+    def input(self):
+        """The symbolic tensor that the model was called on as a part of another one; else its own inputs."""
+        return self.inputs[0] if self._tensor is None else self._tensor.source
+
+    @property
+    def output(self):
+        return self.outputs[0] if self._tensor is None else self._tensor
 
     def _build_if_known(self):
         """Build the model if it begins with an `InputLayer`, or with a model that knows its inputs."""
@@ -134,6 +132,8 @@ class Sequential(Model):
         self.stack = self._build_shape = self._tensors = None
 
     # Config.
+
+    get_build_config, build_from_config = Layer.get_build_config, Layer.build_from_config
 
     def get_config(self):
         stack = [serialize(layer) for layer in self._layers]
@@ -160,15 +160,11 @@ class Sequential(Model):
         return model
 
 
-def _state(layer):
-    """Return a layer's attributes, with copies of the lists, which `add_weight` would change."""
-    return {name: list(value) if isinstance(value, list) else value for name, value in vars(layer).items()}
-
-
-def _set_paths(layer, prefix):
-    """Let the weights' paths start with the names of the models that they are in."""
-    prefix = f"{prefix}/{layer.name}"
-    for weight in layer._weights:
-        weight.path = f"{prefix}/{weight.name}"
-    for _, inner in layer.sublayers:
-        _set_paths(inner, prefix)
+def _set_paths(layer, prefix, new):
+    """Let the paths of new layers' weights start with the names of the models that they are in."""
+    if id(layer) in new:
+        prefix = f"{prefix}/{layer.name}"
+        for weight in layer._weights:
+            weight.path = f"{prefix}/{weight.name}"
+        for _, inner in layer.sublayers:
+            _set_paths(inner, prefix, new)

@@ -124,6 +124,12 @@ class Variable(np.lib.mixins.NDArrayOperatorsMixin):
     def __getitem__(self, index):
         return self.value[index]
 
+    def __setstate__(self, state):
+        """joblib lets processes share large arrays read-only; a variable is written in place, so it takes a copy."""
+        self.__dict__.update(state)
+        self.value = self.value if self.value.flags.writeable else self.value.copy()
+        self._grads = {share: grad if grad.flags.writeable else grad.copy() for share, grad in self._grads.items()}
+
     def __deepcopy__(self, memo):
         import copy
 

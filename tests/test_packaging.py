@@ -54,7 +54,7 @@ def test_a_plain_checkout_has_the_applications():
 
 
 def test_import_is_light():
-    heavy = "h5py tqdm json logging argparse concurrent.futures urllib.request matplotlib PIL numpy.random"
+    heavy = "h5py tqdm json logging argparse concurrent.futures urllib.request matplotlib PIL sklearn numpy.random"
     code = (
         "import sys, numpy; before = set(sys.modules); import minikeras; "
         f"print(*[m for m in '{heavy}'.split() if m in sys.modules and m not in before])"

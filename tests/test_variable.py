@@ -1,6 +1,7 @@
 """Variables: values, gradients, arithmetic."""
 
 import copy
+import pickle
 
 import numpy as np
 import pytest
@@ -116,3 +117,16 @@ def test_operators_do_not_change_a_variable():
     variable = Variable(np.ones(3), "w")
     with pytest.raises(TypeError, match="'w'.*assign_add"):
         variable += 1
+
+
+def test_unpickled_into_read_only_memory():
+    """As joblib does it, when processes share what is large."""
+    v = make()
+    v.grad = np.ones((2, 3))
+    buffers = []
+    data = pickle.dumps(v, protocol=5, buffer_callback=buffers.append)
+    again = pickle.loads(data, buffers=[bytes(buffer) for buffer in buffers])
+    again.assign_add(1)
+    again.grad[...] += 1
+    np.testing.assert_array_equal(again.value, v.value + 1)
+    np.testing.assert_array_equal(again.grad, np.full((2, 3), 2))

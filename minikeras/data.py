@@ -248,6 +248,7 @@ class DatasetBatches:
         self.num_batches = len(dataset) if callable(count) else count
         if self.num_batches == 0:
             raise ValueError("The data set holds 0 batches: let its `__len__` return their number, at least 1")
+        self.endless = self.num_batches is None
         self.generator = config.make_generator() if shuffle and self.num_batches else None
 
     def __iter__(self):
@@ -272,7 +273,8 @@ class GeneratorBatches:
         self.iterable = iterable
         self.iterator = iter(iterable)
         self.can_restart = self.iterator is not iterable  # a generator cannot
-        self.num_batches = None
+        self.num_batches = getattr(iterable, "num_batches", None)  # a `Stream` may know
+        self.endless = getattr(iterable, "cardinality", int)() == -1
         self.first = []
 
     def sample(self):
@@ -311,9 +313,9 @@ class Epochs:
     """
 
     def __init__(self, batches, steps=None):
-        if steps is None and isinstance(batches, DatasetBatches) and batches.num_batches is None:
+        if steps is None and getattr(batches, "endless", False):
             raise ValueError(
-                "The data set has no end (its num_batches is None): say how many batches make an epoch, in fit with "
+                "The data set has no end: say how many batches make an epoch, in fit with "
                 "`steps_per_epoch` and `validation_steps`, else with `steps`"
             )
         self.batches = batches

@@ -34,8 +34,12 @@ def load_tables():
     return tables
 
 
+def make_layer(name, arguments):
+    return getattr(layers, name)(**_own(arguments, layers), name="twin")
+
+
 def make_both(keras, name, arguments):
-    ours = getattr(layers, name)(**_own(arguments, layers), name="twin")
+    ours = make_layer(name, arguments)
     theirs = getattr(keras.layers, name)(**_own(arguments, keras.layers), name="twin")
     return ours, theirs
 

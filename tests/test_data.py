@@ -5,6 +5,7 @@ import pytest
 
 import minikeras as keras
 from minikeras import data
+from minikeras.utils.stream import Stream
 
 X = np.arange(20, dtype="float32").reshape(10, 2)
 Y = np.arange(10)
@@ -170,7 +171,7 @@ def test_any_object_with_length_and_items_is_a_data_set():
 def test_endless_data_sets():
     batches = data.make_batches(Endless(), None, None, None, None, shuffle=True)
     assert epochs(batches, 2, 2) == [[[0], [1]], [[2], [3]]]
-    with pytest.raises(ValueError, match=r"no end \(its num_batches is None\).*`steps_per_epoch`"):
+    with pytest.raises(ValueError, match="no end.*`steps_per_epoch`"):
         data.Epochs(batches)
 
 
@@ -217,3 +218,15 @@ def test_finite():
     data.check_finite(np.array([2**60]), "x")
     with pytest.raises(ValueError, match=r"`x` .* 2 values .* \(nan\) at index \(1, 0\)"):
         data.check_finite(np.array([[0, 1], [np.nan, np.inf]]), "x")
+
+
+def test_streams_say_how_many_batches_they_have():
+    stream = Stream(lambda: iter([(np.ones((2, 3)), np.ones((2, 1)))] * 4), 4)
+    assert data.make_batches(stream, None, None, None, None).num_batches == 4
+    assert data.make_batches(Stream(stream._make), None, None, None, None).num_batches is None
+    endless = data.make_batches(stream.repeat(), None, None, None, None)
+    assert endless.num_batches is None
+    with pytest.raises(ValueError, match="no end.*`steps_per_epoch`"):
+        data.Epochs(endless)
+    epochs = data.Epochs(endless, 6)
+    assert [step for step, _ in epochs] == list(range(6)) == [step for step, _ in epochs]

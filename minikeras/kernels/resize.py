@@ -35,7 +35,7 @@ KERNELS = {  # the weight of an input pixel at a distance x >= 0
 INTERPOLATIONS = ("nearest", "area", *KERNELS)
 
 
-@functools.lru_cache(maxsize=256)
+@functools.lru_cache(maxsize=32)
 def matrix(n_in, n_out, interpolation="bilinear", antialias=False):
     """Return the weights (n_out, n_in) of each input in each output, float64 and read-only. Rows sum to 1.
 
@@ -99,7 +99,7 @@ def _along(x, axis, arguments, transposed):
     return np.matmul(weights, columns).reshape(*x.shape[:axis], -1, *x.shape[axis + 1 :])
 
 
-@functools.lru_cache(maxsize=256)
+@functools.lru_cache(maxsize=32)
 def _weights(arguments, transposed, dtype):
     weights = matrix(*arguments)
     return np.ascontiguousarray(weights.T if transposed else weights, dtype)

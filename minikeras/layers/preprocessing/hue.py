@@ -11,7 +11,7 @@ PEAKS = np.array([3.0, 2.0, 4.0])  # in sixths of the circle: where there is no 
 
 def rgb_to_hsv(images):
     """Return (hue in [0, 1], saturation, value), each (batch, height, width), for red, green and blue."""
-    red, green, blue = np.moveaxis(np.where(np.abs(images) < np.finfo(images.dtype).eps, 0, images), -1, 0)
+    red, green, blue = np.moveaxis(images, -1, 0)
     value = np.maximum(np.maximum(red, green), blue)
     spread = value - np.minimum(np.minimum(red, green), blue)
     norm = 1 / (6 * np.where(spread > 0, spread, 1))
@@ -81,7 +81,8 @@ class HSVLayer(RandomImageLayer):
                 f"Received {images.shape[-1]} channels"
             )
         low, high = self.value_range
-        self.colors = (images - low) / (high - low) if self.scaled else images
+        colors = (images - low) / (high - low) if self.scaled else images
+        self.colors = np.where(np.abs(colors) < np.finfo(colors.dtype).eps, 0, colors)
         self.hsv = self.change(*rgb_to_hsv(self.colors))
         outputs = hsv_to_rgb(*self.hsv)
         return np.clip(outputs, 0, 1) * (high - low) + low if self.scaled else outputs

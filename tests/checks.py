@@ -86,6 +86,18 @@ def check_layer(
     return layer
 
 
+def fixed(layer):
+    """Let a recurrent layer's dropout draw the same masks each time."""
+    begin = layer.cell.begin
+
+    def begin_anew(x, training):
+        layer.cell.generator = None
+        begin(x, training)
+
+    layer.cell.begin = begin_anew
+    return layer
+
+
 def _normal(rng, shape):
     return rng.standard_normal(shape)
 

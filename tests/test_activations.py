@@ -104,6 +104,19 @@ def test_in_place_and_strided(name, dtype):
     np.testing.assert_allclose(out, dx, rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.parametrize("name", ["sigmoid", "tanh", "log_sigmoid", "silu", "hard_sigmoid", "relu", "gelu", "softplus"])
+def test_in_place_on_every_other_number(name):
+    """As on one gate of several; NumPy's own `negative` has a stride at which it is wrong."""
+    function = activations.get(name)
+    for dtype in ("float32", "float64"):
+        for stride in range(1, 10):
+            numbers_apart = numbers((40, stride)).astype(dtype)
+            column = numbers_apart[:, -1]
+            expected = function(column.copy())
+            function.forward(column, column)
+            np.testing.assert_allclose(column, expected, rtol=1e-6)
+
+
 @pytest.mark.parametrize("name", [*FUNCTIONS, "approximate gelu"])
 def test_extremes(name):
     """No NaN and no warning (they are errors here), whatever comes in; float32, where exp overflows at 89."""

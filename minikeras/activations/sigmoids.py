@@ -16,7 +16,7 @@ from minikeras.kernels.scratch import scratch
 def sigmoid(x, out):
     """f(x) = 1 / (1 + exp(-x))"""
     # (1 + tanh(x / 2)) / 2 is a third faster, but 0 from x = -18 on in float32, where this gives 2e-8.
-    np.negative(x, out=out)
+    np.multiply(x, -1, out=out)  # np.negative in place is wrong at some strides (NumPy 2.4)
     np.exp(out, out=out)  # 1 / (1 + inf) is the 0 that it should be
     out += 1
     np.divide(1, out, out=out)
@@ -79,9 +79,9 @@ def softplus_gradient(dy, x, y, out):
 @quiet
 def log_sigmoid(x, out):
     """f(x) = log(sigmoid(x)) = -log(1 + exp(-x))"""
-    np.negative(x, out=out)
+    np.multiply(x, -1, out=out)  # not np.negative: see `sigmoid`
     np.logaddexp(out, 0, out=out)
-    np.negative(out, out=out)
+    out *= -1
 
 
 @log_sigmoid.derivative()

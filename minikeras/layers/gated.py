@@ -6,42 +6,11 @@ from minikeras.layers.recurrent import CellLayer
 from minikeras.layers.recurrent_cell import RecurrentCell
 
 
-class LSTMCell(RecurrentCell):
-    """Long short-term memory, with the gates i (input), f (forget), o (output) and the candidate g
-
-    i, f, o = sigmoid(x @ kernel + h @ recurrent_kernel + bias), g = tanh(the same), columns in the order i, f, g, o;
-    c_t = f c_(t-1) + i g, h_t = o tanh(c_t). Hochreiter and Schmidhuber 1997; Gers et al. 2000 for f.
-
-    Args:
-        recurrent_activation: of the gates; ``activation`` is that of g and of c.
-        unit_forget_bias: whether the bias of f starts from 1.
-        implementation: 1 for a dropout mask of its own for each gate, 2 for one; always 1 with recurrent dropout.
-        others: as in `SimpleRNNCell`.
-
-    Input shape: (batch, features). Output shape: (batch, units). States: [h, c].
-    """
+class BaseLSTMCell(RecurrentCell):
+    """Abstract: the four gates of a cell with the states h and c, whatever makes their logits; see `LSTMCell`."""
 
     gates = 4
     num_states = 2
-
-    def __init__(
-        self, units, activation="tanh", recurrent_activation="sigmoid", use_bias=True,
-        kernel_initializer="glorot_uniform", recurrent_initializer="orthogonal", bias_initializer="zeros",
-        unit_forget_bias=True, kernel_regularizer=None, recurrent_regularizer=None, bias_regularizer=None,
-        kernel_constraint=None, recurrent_constraint=None, bias_constraint=None, dropout=0.0, recurrent_dropout=0.0,
-        seed=None, **kwargs,
-    ):  # fmt: skip
-        implementation = kwargs.pop("implementation", 2)
-        super().__init__(**kwargs)
-        self.keep_cell_arguments(
-            units, dropout, recurrent_dropout, seed, implementation, activation=activation,
-            recurrent_activation=recurrent_activation, use_bias=use_bias, kernel_initializer=kernel_initializer,
-            recurrent_initializer=recurrent_initializer, bias_initializer=bias_initializer,
-            unit_forget_bias=unit_forget_bias, kernel_regularizer=kernel_regularizer,
-            recurrent_regularizer=recurrent_regularizer, bias_regularizer=bias_regularizer,
-            kernel_constraint=kernel_constraint, recurrent_constraint=recurrent_constraint,
-            bias_constraint=bias_constraint,
-        )  # fmt: skip
 
     def _bias_initializer(self):
         if not self.unit_forget_bias:
@@ -65,8 +34,8 @@ class LSTMCell(RecurrentCell):
         z, new = self.z[t], self.c[t]
         z += self.recur(t, h)
         self.c_before[t] = c
-        i, f, g, o = z[:, 0], z[:, 1], z[:, 2], z[:, 3]
-        self.activated("i, f", self.recurrent_activation, z[:, :2], t)
+        i, f, g, o = (z[..., gate, :] for gate in range(4))
+        self.activated("i, f", self.recurrent_activation, z[..., :2, :], t)
         self.activated("g", self.activation, g, t)
         self.activated("o", self.recurrent_activation, o, t)
         np.multiply(f, c, out=new)
@@ -78,16 +47,51 @@ class LSTMCell(RecurrentCell):
     def step_back(self, t, dstates):
         dh, dc = dstates
         z, dz, tanh_c = self.z[t], self.dz[t], self.tanh_c[t]
-        i, f, g, o = z[:, 0], z[:, 1], z[:, 2], z[:, 3]
+        i, f, g, o = (z[..., gate, :] for gate in range(4))
         through_c = np.empty_like(tanh_c)
         self.activation.gradient(dh * o, self.c[t], tanh_c, through_c)
         dc = dc + through_c
-        dz[:, 0] = dc * g
-        dz[:, 1] = dc * self.c_before[t]
-        dz[:, :2] = self.logits_gradient("i, f", self.recurrent_activation, dz[:, :2], z[:, :2], t)
-        dz[:, 2] = self.logits_gradient("g", self.activation, dc * i, g, t)
-        dz[:, 3] = self.logits_gradient("o", self.recurrent_activation, dh * tanh_c, o, t)
+        dz[..., 0, :] = dc * g
+        dz[..., 1, :] = dc * self.c_before[t]
+        dz[..., :2, :] = self.logits_gradient("i, f", self.recurrent_activation, dz[..., :2, :], z[..., :2, :], t)
+        dz[..., 2, :] = self.logits_gradient("g", self.activation, dc * i, g, t)
+        dz[..., 3, :] = self.logits_gradient("o", self.recurrent_activation, dh * tanh_c, o, t)
         return [self.recur_back(dz), dc * f]
+
+
+class LSTMCell(BaseLSTMCell):
+    """Long short-term memory, with the gates i (input), f (forget), o (output) and the candidate g
+
+    i, f, o = sigmoid(x @ kernel + h @ recurrent_kernel + bias), g = tanh(the same), columns in the order i, f, g, o;
+    c_t = f c_(t-1) + i g, h_t = o tanh(c_t). Hochreiter and Schmidhuber 1997; Gers et al. 2000 for f.
+
+    Args:
+        recurrent_activation: of the gates; ``activation`` is that of g and of c.
+        unit_forget_bias: whether the bias of f starts from 1.
+        implementation: 1 for a dropout mask of its own for each gate, 2 for one; always 1 with recurrent dropout.
+        others: as in `SimpleRNNCell`.
+
+    Input shape: (batch, features). Output shape: (batch, units). States: [h, c].
+    """
+
+    def __init__(
+        self, units, activation="tanh", recurrent_activation="sigmoid", use_bias=True,
+        kernel_initializer="glorot_uniform", recurrent_initializer="orthogonal", bias_initializer="zeros",
+        unit_forget_bias=True, kernel_regularizer=None, recurrent_regularizer=None, bias_regularizer=None,
+        kernel_constraint=None, recurrent_constraint=None, bias_constraint=None, dropout=0.0, recurrent_dropout=0.0,
+        seed=None, **kwargs,
+    ):  # fmt: skip
+        implementation = kwargs.pop("implementation", 2)
+        super().__init__(**kwargs)
+        self.keep_cell_arguments(
+            units, dropout, recurrent_dropout, seed, implementation, activation=activation,
+            recurrent_activation=recurrent_activation, use_bias=use_bias, kernel_initializer=kernel_initializer,
+            recurrent_initializer=recurrent_initializer, bias_initializer=bias_initializer,
+            unit_forget_bias=unit_forget_bias, kernel_regularizer=kernel_regularizer,
+            recurrent_regularizer=recurrent_regularizer, bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint, recurrent_constraint=recurrent_constraint,
+            bias_constraint=bias_constraint,
+        )  # fmt: skip
 
 
 class LSTM(CellLayer):

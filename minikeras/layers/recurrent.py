@@ -108,7 +108,7 @@ class RNN(Layer):
 
     def call(self, inputs, training=False, mask=None):
         x = np.swapaxes(inputs, 0, 1)
-        keep = None if mask is None else np.asarray(mask, bool).T[..., None]
+        keep = None if mask is None else np.asarray(mask, bool).T.reshape(x.shape[:2] + (1,) * (x.ndim - 2))
         if self.go_backwards:
             x, keep = x[::-1], None if keep is None else keep[::-1]
         x = np.ascontiguousarray(x)
@@ -121,7 +121,7 @@ class RNN(Layer):
             self.states = [[np.array(state) for state in states] for states in finals]
         if not self.return_sequences:
             return x[-1]
-        outputs = self.buffer("outputs", (len(inputs), *x.shape[:1], x.shape[2]))
+        outputs = self.buffer("outputs", (len(inputs), len(x), *x.shape[2:]))
         np.copyto(outputs, np.swapaxes(x, 0, 1))
         return outputs
 
@@ -194,7 +194,7 @@ class RNN(Layer):
     def compute_output_shape(self, input_shape):
         self._check_shape(input_shape)
         steps = (input_shape[1],) if self.return_sequences else ()
-        return (input_shape[0], *steps, self.cell.output_size)
+        return (input_shape[0], *steps, *self.cell.compute_output_shape((input_shape[0], *input_shape[2:]))[1:])
 
     def _check_shape(self, input_shape):
         if len(input_shape) != 3:
@@ -231,7 +231,7 @@ class CellLayer(RNN):
     def __init_subclass__(cls, **kwargs):
         """The cell's arguments are the layer's too, under their names."""
         super().__init_subclass__(**kwargs)
-        for name in set(cls.cell_class.argument_names()) - {"name", "trainable", "dtype"}:
+        for name in set(cls.cell_class.argument_names()) - {"name", "trainable", "dtype"} - vars(cls).keys():
             setattr(cls, name, property(lambda self, name=name: getattr(self.cell, name)))
 
     def make_cell(self, options, **arguments):

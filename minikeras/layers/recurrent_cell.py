@@ -38,16 +38,25 @@ class RecurrentCell(Layer):
         return [self.units] * self.num_states if self.num_states > 1 else self.units
 
     @property
+    def state_shape(self):
+        """Shape of a state of one sequence."""
+        return (self.units,)
+
+    @property
     def output_size(self):
         return self.units
 
     def build(self, input_shape):
         if input_shape[-1] is None:
             raise ValueError(f"Layer {self.name!r} needs to know the number of features. Received shape {input_shape}")
+        self.add_weights((input_shape[-1],), (self.units,))
+
+    def add_weights(self, inputs, states):
+        """Create the weights, given the kernels' axes before the columns."""
         columns = self.gates * self.units
-        self.kernel = self.add_described_weight("kernel", (input_shape[-1], columns))
+        self.kernel = self.add_described_weight("kernel", (*inputs, columns))
         self.recurrent_kernel = self.add_weight(
-            (self.units, columns), self.recurrent_initializer, regularizer=self.recurrent_regularizer,
+            (*states, columns), self.recurrent_initializer, regularizer=self.recurrent_regularizer,
             constraint=self.recurrent_constraint, name="recurrent_kernel",
         )  # fmt: skip
         self.bias = None
@@ -73,7 +82,7 @@ class RecurrentCell(Layer):
 
     def get_initial_state(self, batch_size):
         """Return the states before the first step, zeros."""
-        return [np.zeros((batch_size, self.units), self.dtype) for _ in range(self.num_states)]
+        return [np.zeros((batch_size, *self.state_shape), self.dtype) for _ in range(self.num_states)]
 
     def compute_output_shape(self, input_shape):
         return (input_shape[0], self.units)
@@ -82,31 +91,35 @@ class RecurrentCell(Layer):
 
     def begin(self, x, training):
         """Take in the inputs (steps, batch, features) and multiply them by the kernel."""
-        steps, batch, features = x.shape
+        shape = (len(x), x.shape[1], *self.state_shape)
         self.x = x
-        self.input_masks = self._draw_masks(training and self.dropout, batch, features)
-        self.recurrent_masks = self._draw_masks(training and self.recurrent_dropout, batch, self.units)
-        z = self.z = self.buffer("z", (steps, batch, self.gates, self.units))  # logits, and later the gates
-        columns = z.reshape(steps * batch, -1)
-        if self.input_masks is None:
-            matmul(x.reshape(-1, features), self.kernel.value, out=columns)
-        else:
-            for masked, gate in self._masked_inputs():
-                columns[:, gate] = masked @ self.kernel.value[:, gate]
+        self.input_masks = self._draw_masks(training and self.dropout, x.shape[1:])
+        self.recurrent_masks = self._draw_masks(training and self.recurrent_dropout, shape[1:])
+        self.z = self.buffer("z", (*shape[:-1], self.gates, self.units))  # logits, and later the gates
+        columns = self.z.reshape(-1, self.gates * self.units)
+        self.multiply(columns)
         if self.bias is not None:
             columns += self.bias.value if self.bias.ndim == 1 else self.bias.value[0]
-        self.h_before = self.buffer("h_before", (steps, batch, self.units))
-        self.h = self.buffer("h", (steps, batch, self.units))
+        self.h_before = self.buffer("h_before", shape)
+        self.h = self.buffer("h", shape)
         self.dz = self.drecurrent = None
 
-    def _draw_masks(self, rate, batch, size):
-        """Return dropout masks (masks, batch, size), which stay the same for all steps; None for no dropout."""
+    def multiply(self, columns):
+        """Write the inputs of all steps times the kernel into ``columns`` (steps * batch, gates * units)."""
+        if self.input_masks is None:
+            matmul(self.x.reshape(-1, self.x.shape[-1]), self.kernel.value, out=columns)
+            return
+        for masked, gate in self._masked_inputs():
+            columns[:, gate] = masked @ self.kernel.value[:, gate]
+
+    def _draw_masks(self, rate, shape):
+        """Return dropout masks (masks, *shape), which stay the same for all steps; None for no dropout."""
         if not rate:
             return None
         if self.generator is None:
             self.generator = config.make_generator(self.seed)
         count = self.gates if self.implementation == 1 else 1
-        draws = self.generator.random((count, batch, size), dtype=self.dtype)
+        draws = self.generator.random((count, *shape), dtype=self.dtype)
         return (draws >= rate).astype(self.dtype) / np.asarray(1 - rate, self.dtype)
 
     def _masked_inputs(self):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from checks import check_layer, settings
+from checks import check_layer, fixed, settings
 
 from minikeras import Sequential, layers
 
@@ -15,18 +15,6 @@ DROPOUT = [
     {"dropout": 0.2, "recurrent_dropout": 0.3, "seed": 3, "return_sequences": True},
 ]  # fmt: skip
 CLASSES = ["SimpleRNN", "LSTM", "GRU"]
-
-
-def fixed(layer):
-    """Dropout draws the same masks each time."""
-    begin = layer.cell.begin
-
-    def begin_anew(x, training):
-        layer.cell.generator = None
-        begin(x, training)
-
-    layer.cell.begin = begin_anew
-    return layer
 
 
 @pytest.mark.parametrize("name", CLASSES)

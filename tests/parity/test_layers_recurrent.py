@@ -19,6 +19,7 @@ COMMON = [
     ((4, 2), {"units": 3, "use_bias": False, "activation": "silu", "kernel_regularizer": "l2"}),
     ((1, 2), {"units": 3, "unroll": True, "recurrent_constraint": "max_norm"}),
     ((20, 2), {"units": 3, "return_sequences": True}),
+    ((3, 2), {"units": 1, "return_sequences": True}),
 ]
 GATED = [((4, 3), {"units": 3, "recurrent_activation": "hard_sigmoid", "return_sequences": True})]
 CASES = {

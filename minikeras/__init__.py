@@ -4,11 +4,14 @@ In reading order: `layers/base.py` (what a layer is), `layers/` (the mathematics
 `stack.py` (how layers run one after the other), `training.py` (the training step and its loops), `models/`.
 """
 
+import functools
 import importlib
 import os
+import sys
 
 from minikeras import (
     activations,
+    backend,
     callbacks,
     config,
     constraints,
@@ -18,6 +21,7 @@ from minikeras import (
     metrics,
     models,
     optimizers,
+    registry,
     regularizers,
     utils,
 )
@@ -49,8 +53,20 @@ __all__ = [
 def __getattr__(name):
     if name in _LAZY:  # imported when they are asked for
         return importlib.import_module(f"minikeras.{name}")
-    raise AttributeError(f"module 'minikeras' has no attribute {name!r}")
+    return registry.old_name(__name__, name)
 
 
 def __dir__():
     return sorted({*globals(), *__all__})
+
+
+# Names and modules of Keras 1 and 2 are looked for when all else has failed. Our own core.py and its like have names of
+# modules of Keras' that held more, and `optimizers.adam` was a class.
+for _name in ("adagrad", "adam", "rmsprop", "sgd"):
+    delattr(optimizers, _name)
+for _module in (
+    backend, constraints, initializers, layers, layers.core, layers.normalization, layers.pooling, layers.recurrent,
+    losses, metrics, models, optimizers, regularizers, utils,
+):  # fmt: skip
+    _module.__getattr__ = functools.partial(registry.old_name, _module.__name__)
+sys.meta_path.append(registry.OldModules)

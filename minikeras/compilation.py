@@ -3,7 +3,7 @@
 from minikeras import checks, losses, optimizers
 from minikeras.layers.base import standardize_shape
 from minikeras.losses.base import serialize_function
-from minikeras.registry import Configurable, serialize
+from minikeras.registry import Configurable, accepts_old_spellings, serialize
 from minikeras.results import Results
 
 
@@ -17,6 +17,7 @@ class Compiled:
         self.run_eagerly, self.jit_compile, self.steps_per_execution = False, False, 1
         self._warned_of_loss = False
 
+    @accepts_old_spellings
     def compile(
         self, optimizer="rmsprop", loss=None, loss_weights=None, metrics=None, weighted_metrics=None, run_eagerly=False,
         steps_per_execution=1, jit_compile="auto", auto_scale_loss=True, input_shape=None, learning_rate=None,

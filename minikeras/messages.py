@@ -9,8 +9,12 @@ from minikeras import config
 def warn(message, category=UserWarning):
     """Warn of what the user's code does, at the line where it called this package."""
     level, frame = 2, sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] in ("minikeras", "numpy"):
-        level, frame = level + 1, frame.f_back
+    while frame.f_back is not None:
+        name = frame.f_globals.get("__name__", "")
+        if name.split(".")[0] not in ("minikeras", "numpy", "importlib"):
+            break
+        level += not name.startswith("importlib._bootstrap")  # `warnings` does not count the import system's frames
+        frame = frame.f_back
     warnings.warn(message, category, stacklevel=level)
 
 

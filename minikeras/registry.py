@@ -2,11 +2,41 @@
 
 import collections
 import contextvars
+import functools
 import re
 
 _uids = collections.Counter()
 _custom_objects = {}  # of `register_keras_serializable`: "package>name" to class or function
 _scope = contextvars.ContextVar("custom_objects", default={})  # of `CustomObjectScope`  # noqa: B039
+
+
+def accepts_old_spellings(function):
+    """Decorator of functions, methods and constructors: a call that fails for a keyword of Keras 1 or 2 is mended."""
+
+    @functools.wraps(function)
+    def call(*args, **kwargs):
+        try:
+            return function(*args, **kwargs)
+        except (TypeError, ValueError):
+            mended = _mend(function, call, args, kwargs) if kwargs else None
+            if mended is None:
+                raise
+        return function(*mended[0], **mended[1])
+
+    return call
+
+
+def _mend(function, wrapper, args, kwargs):
+    from minikeras import legacy
+
+    if function.__name__ != "__init__":
+        return legacy.mend(function, None, args, kwargs)
+    owner = type(args[0])
+    outermost = next(c for c in owner.__mro__ if hasattr(vars(c).get("__init__"), "__wrapped__"))
+    if vars(outermost)["__init__"] is not wrapper:  # it was called by another constructor, which is mended
+        return None
+    mended = legacy.mend(function, outermost, args[1:], kwargs)
+    return mended and ((args[0], *mended[0]), mended[1])
 
 
 class Configurable:
@@ -15,6 +45,11 @@ class Configurable:
     The rule that makes this work is scikit-learn's: every argument is stored under its own name (a value may be
     standardized, as ``3`` to ``(3, 3)``, as long as the constructor accepts the standardized form).
     """
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if "__init__" in vars(cls) and cls.__module__.startswith("minikeras."):
+            cls.__init__ = accepts_old_spellings(cls.__init__)
 
     def get_config(self):
         """Return a dict of the constructor's arguments, made of JSON types and nested configs."""
@@ -237,3 +272,24 @@ def get_uid(prefix=""):
 def reset_auto_names():
     """Start counting names again, as `backend.clear_session` does."""
     _uids.clear()
+
+
+def old_name(module, name):
+    """What modules answer for what they do not have: a name of Keras 1 or 2, or the usual error."""
+    if name.startswith("__"):
+        raise AttributeError(f"module {module!r} has no attribute {name!r}")
+    from minikeras import legacy
+
+    return legacy.old_name(module, name)
+
+
+class OldModules:
+    """A finder for `sys.meta_path`, of modules of Keras 1 and 2."""
+
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if not name.startswith("minikeras."):
+            return None
+        from minikeras import legacy
+
+        return legacy.find_old_module(name)

@@ -10,6 +10,7 @@ from minikeras.compilation import Compiled
 from minikeras.kernels import threads
 from minikeras.losses.base import quiet
 from minikeras.messages import warn
+from minikeras.registry import accepts_old_spellings
 
 
 class Trainer(Compiled):
@@ -77,10 +78,12 @@ class Trainer(Compiled):
 
     # Single batches.
 
+    @accepts_old_spellings
     def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
         """Take one training step. Returns the loss, or [loss, *metrics], or a dict of them."""
         return self._on_batch(self.train_step, x, y, sample_weight, class_weight, return_dict, "train_on_batch")
 
+    @accepts_old_spellings
     def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
         """Evaluate one batch. Returns the loss, or [loss, *metrics], or a dict of them."""
         return self._on_batch(self.test_step, x, y, sample_weight, None, return_dict, "test_on_batch")
@@ -105,6 +108,7 @@ class Trainer(Compiled):
 
     # Loops.
 
+    @accepts_old_spellings
     def fit(
         self, x=None, y=None, batch_size=None, epochs=1, verbose="auto", callbacks=None, validation_split=0.0,
         validation_data=None, shuffle=True, class_weight=None, sample_weight=None, initial_epoch=0,
@@ -206,6 +210,7 @@ class Trainer(Compiled):
             sample_weight = data.class_weights_of(y, class_weight, sample_weight)
         self.train_step(self._cast(x), y, sample_weight)
 
+    @accepts_old_spellings
     def evaluate(
         self, x=None, y=None, batch_size=None, verbose="auto", sample_weight=None, steps=None, callbacks=None,
         return_dict=False,
@@ -240,6 +245,7 @@ class Trainer(Compiled):
             )
         callbacks.on_test_end(self._results.logs())
 
+    @accepts_old_spellings
     def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
         """Return the outputs for all samples, an array (samples, ...) of the caller's own.
 

@@ -226,7 +226,7 @@ def test_a_schedule_cannot_be_changed():
     ("adagrad", {"initial_accumulator_value": -1.0}, "`initial_accumulator_value`.*-1.0"),
     ("adam", {"beta_1": 1.0}, "`beta_1`.*1.0"),
     ("adam", {"beta_2": float("nan")}, "`beta_2`.*nan"),
-    ("adam", {"epsilon": None}, "`epsilon`.*None"),
+    ("adam", {"epsilon": "small"}, "`epsilon`.*small"),
     ("adamw", {"weight_decay": None}, "`weight_decay`.*None"),
     ("adam", {"weight_decay": -0.1}, "`weight_decay`.*-0.1"),
     ("adam", {"clipnorm": 0}, "`clipnorm`.*0"),

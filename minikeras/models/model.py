@@ -7,6 +7,7 @@ from minikeras.layers.contents import numbered
 from minikeras.layers.core import InputLayer
 from minikeras.layers.symbolic import call_symbolically
 from minikeras.models import functional
+from minikeras.registry import accepts_old_spellings
 from minikeras.stack import Stack
 from minikeras.training import Trainer
 
@@ -218,6 +219,7 @@ class Model(Trainer, Layer):
 
         weights.save_weights(self, filepath, overwrite)
 
+    @accepts_old_spellings
     def load_weights(self, filepath, skip_mismatch=False):
         """Read the weights from a ``.weights.h5`` file, of Keras' or ours; nothing is assigned unless all fits."""
         from minikeras.saving import weights

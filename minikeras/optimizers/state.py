@@ -90,6 +90,19 @@ class State(Configurable):
             self._learning_rate.value[()] = check_number(value, "learning_rate", expected, lambda v: 0 <= v < math.inf)
 
     @property
+    def lr(self):
+        """The learning rate, as Keras 1 and 2 called it."""
+        from minikeras import legacy
+
+        return legacy.base_rate(self)
+
+    @lr.setter
+    def lr(self, value):
+        from minikeras import legacy
+
+        legacy.set_base_rate(self, value)
+
+    @property
     def iterations(self):
         """How many steps were taken, which can be used as a number; with accumulated gradients, how many updates."""
         if self.gradient_accumulation_steps:

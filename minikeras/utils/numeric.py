@@ -2,7 +2,10 @@
 
 import numpy as np
 
+from minikeras.registry import accepts_old_spellings
 
+
+@accepts_old_spellings
 def to_categorical(x, num_classes=None):
     """Return class numbers as one-hot rows, for the categorical cross-entropy.
 

@@ -1,0 +1,236 @@
+"""Old keywords of constructors, methods and functions: what they are called today.
+
+A keyword is old where the present signature does not have it, and means the first of its present names that it has.
+"""
+
+from minikeras.legacy.warning import deprecate
+
+KERNEL = ("kernel_{}", "embeddings_{}", "alpha_{}")  # the weight that had the name W, or none at all
+
+LAYERS = {
+    "output_dim": "units",
+    "nb_filter": "filters",
+    "filter_length": "kernel_size",
+    "border_mode": "padding",
+    "subsample": "strides",
+    "subsample_length": "strides",
+    "stride": "strides",
+    "atrous_rate": "dilation_rate",
+    "dim_ordering": "data_format",
+    "pool_length": "pool_size",
+    "length": "size",
+    "p": "rate",
+    "sigma": "stddev",
+    "bias": "use_bias",
+    "init": [pattern.format("initializer") for pattern in KERNEL],
+    "inner_init": "recurrent_initializer",
+    "inner_activation": "recurrent_activation",
+    "beta_init": "beta_initializer",
+    "gamma_init": "gamma_initializer",
+    "depthwise_init": "depthwise_initializer",
+    "pointwise_init": "pointwise_initializer",
+    "dropout_W": "dropout",
+    "dropout_U": "recurrent_dropout",
+    **{f"W_{kind}": [pattern.format(kind) for pattern in KERNEL] for kind in ("regularizer", "constraint")},
+    **{f"U_{kind}": f"recurrent_{kind}" for kind in ("regularizer", "constraint")},
+    **{f"b_{kind}": f"bias_{kind}" for kind in ("regularizer", "constraint")},
+}
+LOOPS = ("workers", "use_multiprocessing", "max_queue_size", "max_q_size", "nb_worker", "pickle_safe")
+RENAMED = {
+    "layers": LAYERS,
+    "optimizers": {"lr": "learning_rate"},
+    "constraints": {"m": "max_value", "low": "min_value", "high": "max_value"},
+    "models": {"input": "inputs", "output": "outputs"},
+    "functions": {"nb_epoch": "epochs", "nb_classes": "num_classes", "nb_words": "num_words"},
+    "to_categorical": {"y": "x"},
+}
+
+# What has no meaning any more where it has one of these values (None: any), and is refused with another.
+DROPPED = {
+    "layers": {
+        "consume_less": (None, "it chose between memory and speed"),
+        "mode": ((0,), "only normalization of each feature is left; see LayerNormalization for mode=1"),
+        "dropout": ((0, 0.0, None), "put a Dropout or SpatialDropout1D layer behind it"),
+    },
+    "optimizers": {"schedule_decay": ((0.004, None), "Nadam's schedule is fixed to it")},
+    "constraints": {},
+    "models": {},
+    "functions": {
+        **dict.fromkeys(LOOPS, (None, "batches are made by the generator itself, in one thread")),
+        "show_accuracy": ((False, None), "give compile(metrics=['accuracy'])"),
+        "class_mode": (None, "the targets and the loss say it"),
+        "sample_weight_mode": (None, "the weights' shape says it"),
+        "target_tensors": ((None,), "targets are arrays, given to fit"),
+        "experimental_run_tf_function": (None, "there is no TensorFlow"),
+        "reset_metrics": ((True,), "they are reset at each batch; `fit` gathers them"),
+        "by_name": ((False,), "weights are matched by their place in the model: build the same model, or set the "
+                    "weights of single layers with layer.set_weights"),
+    },
+}  # fmt: skip
+ONLY = {"mode": ["BatchNormalization"], "dropout": ["Embedding"], "by_name": ["load_weights"]}  # of these alone
+VALUES = {"data_format": {"th": "channels_first", "tf": "channels_last", "default": None}}
+
+
+class Call:
+    """A call with old keywords, while it is rewritten.
+
+    Args:
+        called: the class or function.
+        known: the names of its present arguments, in their order.
+        args, kwargs: what it was called with.
+        name: of what is called, if another.
+    """
+
+    def __init__(self, called, known, args, kwargs, name=None):
+        self.called, self.known, self.args, self.kwargs = called, known, list(args), dict(kwargs)
+        self.name = name or called.__name__
+        self.messages = []
+
+    def is_old(self, keyword):
+        return keyword in self.kwargs and keyword not in self.known
+
+    def has_old(self, kind):
+        return any(self.is_old(keyword) for table in (RENAMED, DROPPED) for keyword in table[kind])
+
+    def note(self, old, new):
+        self.messages.append(f"{old} of {self.name} is an old spelling: {new}")
+
+    def set(self, old, new, value):
+        """Let ``value`` be given as ``new``, not as ``old``."""
+        if new in self.kwargs or new in self.known[: len(self.args)]:
+            raise TypeError(f"{self.name} got both {old}, an old spelling, and `{new}`: give `{new}` alone")
+        self.kwargs[new] = value
+        self.note(old, f"use `{new}`")
+
+    def rename(self, old, names):
+        new = next((name for name in ([names] if isinstance(names, str) else names) if name in self.known), None)
+        if new is not None:
+            value = self.kwargs.pop(old)
+            self.set(f"`{old}`", new, VALUES.get(new, {}).get(value, value) if isinstance(value, str) else value)
+
+    def drop(self, old, allowed, reason):
+        value = self.kwargs[old]
+        if allowed is not None and value not in allowed:
+            raise ValueError(f"`{old}` of {self.name} is not available any more. Received: {old}={value!r}: {reason}")
+        del self.kwargs[old]
+        self.note(f"`{old}`", f"leave it out ({reason})")
+
+
+def mend(function, owner, args, kwargs):
+    """Return the (args, kwargs) of a call in present spelling, with a warning for each that was old; None if none was.
+
+    Args:
+        function: what was called with them; ``owner`` is its object or class, for methods.
+
+    Raises:
+        TypeError: an old and the present spelling of the same argument. ValueError: what has no present spelling.
+    """
+    if function.__name__ != "__init__":
+        return rewrite(Call(function, _names(function), args, kwargs), "functions")
+    kind = owner.keras_module.removeprefix("keras.")
+    kind = "models" if kind == "keras" else kind
+    return rewrite(Call(owner, owner.argument_names(), args, kwargs), kind) if kind in RENAMED else None
+
+
+def rewrite(call, kind, is_old=False):
+    """Rewrite a `Call`; ``is_old`` if its name says already that it is one of Keras 1."""
+    if kind == "layers":
+        _collect_kernel(call, getattr(call.called, "rank", None), is_old or call.has_old(kind))
+        _collect_shape(call)
+        _translate_forget_bias(call)
+    for old, names in {**RENAMED[kind], **RENAMED.get(call.name, {})}.items():
+        if call.is_old(old):
+            call.rename(old, names)
+    for old, (allowed, reason) in DROPPED[kind].items():
+        if call.is_old(old) and call.name in ONLY.get(old, [call.name]):
+            call.drop(old, allowed, reason)
+    if kind == "optimizers":
+        _translate_decay(call)
+        _translate_epsilon(call)
+    if not call.messages:
+        return None
+    deprecate(*call.messages)
+    return tuple(call.args), call.kwargs
+
+
+def _names(function):
+    from inspect import Parameter, signature
+
+    kept = [p for p in signature(function).parameters.values() if p.kind is not Parameter.VAR_KEYWORD]
+    return [p.name for p in kept]
+
+
+def _is_size(value):
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _collect_kernel(call, rank, is_old):
+    """Convolution2D(32, 3, 3) -> Conv2D(32, (3, 3)), and the same with nb_row and nb_col."""
+    if "kernel_size" not in call.known or not rank or rank < 2:
+        return
+    keywords = ("nb_row", "nb_col") if rank == 2 else ("kernel_dim1", "kernel_dim2", "kernel_dim3")
+    given = [keyword for keyword in keywords if keyword in call.kwargs]
+    sizes = call.args[1 : 1 + rank - len(given)]
+    if not given and not (is_old and len(sizes) == rank and all(map(_is_size, sizes))):
+        return
+    if given != list(keywords[rank - len(given) :]) or len(sizes) + len(given) != rank:
+        raise TypeError(f"{call.name} needs all of {', '.join(keywords)}, or `kernel_size` in their place")
+    sizes += [call.kwargs.pop(keyword) for keyword in given]
+    del call.args[1 : 1 + rank]
+    call.args, rest = call.args[:1], call.args[1:]
+    if rest:
+        raise TypeError(f"{call.name} got more than {rank + 1} arguments without a name: give the others by name")
+    call.set("a kernel size of single integers", "kernel_size", tuple(sizes))
+
+
+def _collect_shape(call):
+    """input_dim and input_length -> input_shape: of a layer that takes sequences."""
+    if call.is_old("input_length"):
+        length, dim = call.kwargs.pop("input_length"), call.kwargs.pop("input_dim", None)
+        if {"input_shape", "batch_input_shape"} & call.kwargs.keys():
+            call.note("`input_length`", "leave it out, as `input_shape` says it")
+        elif dim is None:
+            raise TypeError(f"{call.name} got `input_length` without `input_dim`: give `input_shape` in their place")
+        else:
+            call.set("`input_length`", "input_shape", (length, dim))
+
+
+def _translate_forget_bias(call):
+    if call.is_old("forget_bias_init"):
+        value = call.kwargs.pop("forget_bias_init")
+        if value not in ("one", "ones", "zero", "zeros"):
+            raise ValueError(f"`forget_bias_init` of {call.name} must be 'one' or 'zero'. Received: {value!r}")
+        call.set("`forget_bias_init`", "unit_forget_bias", value in ("one", "ones"))
+
+
+def _translate_decay(call):
+    """decay -> a schedule: Keras 1 and 2 used learning_rate / (1 + decay * iterations)."""
+    if not call.is_old("decay"):
+        return
+    from minikeras.optimizers.numbers import non_negative
+    from minikeras.optimizers.schedules import InverseTimeDecay, LearningRateSchedule
+
+    decay = non_negative(call.kwargs.pop("decay") or 0.0, "decay")
+    if not decay:
+        call.note("`decay`", "leave it out")
+        return
+    if call.args:
+        rate = call.args.pop(0)
+        call.kwargs.update(zip(call.known[1:], call.args))
+        call.args = []
+    else:
+        from inspect import signature
+
+        rate = call.kwargs.pop("learning_rate", signature(call.called).parameters["learning_rate"].default)
+    if isinstance(rate, LearningRateSchedule):
+        raise TypeError(f"{call.name} got `decay` and a schedule as its `learning_rate`: give the schedule alone")
+    call.kwargs["learning_rate"] = InverseTimeDecay(rate, 1, decay)
+    call.note("`decay`", "use `learning_rate=schedules.InverseTimeDecay(learning_rate, 1, decay)`")
+
+
+def _translate_epsilon(call):
+    if "epsilon" in call.known and call.kwargs.get("epsilon", 0) is None:
+        from minikeras import config
+
+        call.kwargs["epsilon"] = config.epsilon()
+        call.note("`epsilon=None`", "leave it out")

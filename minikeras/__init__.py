@@ -40,7 +40,9 @@ _root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 if not os.path.isdir(os.path.join(__path__[0], "applications")) and os.path.isfile(os.path.join(_root, "setup.cfg")):
     __path__.append(_root)  # a checkout: applications/ and trained_models/ lie beside this folder, not in it
 
-_LAZY = ("applications", "backend", "datasets", "preprocessing", "random", "saving", "trained_models", "wrappers")
+_LAZY = (
+    "applications", "backend", "datasets", "legacy", "preprocessing", "random", "saving", "trained_models", "wrappers",
+)  # fmt: skip
 
 __all__ = [
     "Initializer", "Input", "KerasTensor", "Layer", "Loss", "Metric", "Model", "Optimizer", "Regularizer", "Sequential",

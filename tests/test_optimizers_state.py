@@ -233,7 +233,7 @@ def test_a_schedule_cannot_be_changed():
     ("adam", {"clipvalue": True}, "`clipvalue`.*True"),
     ("adam", {"global_clipnorm": "1"}, "`global_clipnorm`.*'1'"),
     ("adam", {"clipnorm": 1.0, "clipvalue": 0.5}, "Only one of.*clipnorm=1.0, clipvalue=0.5, global_clipnorm=None"),
-    ("adam", {"lr": 0.1}, "unknown arguments: lr.*Known: learning_rate, beta_1"),
+    ("adam", {"rate": 0.1}, "unknown arguments: rate.*Known: learning_rate, beta_1"),
     ("adam", {"ema_momentum": 1.5}, "`ema_momentum`.*1.5"),
     ("adam", {"ema_overwrite_frequency": 1.5}, "`ema_overwrite_frequency` must be an integer >= 1 or None.*1.5"),
     ("adam", {"ema_overwrite_frequency": -1}, "`ema_overwrite_frequency`.*-1"),

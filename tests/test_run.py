@@ -1,9 +1,11 @@
 """`minikeras run`: tiny scripts, run in this process and in their own."""
 
+import importlib.metadata
 import os
 import pathlib
 import subprocess
 import sys
+import types
 
 import pytest
 
@@ -20,7 +22,7 @@ def script(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
     def write(text, name="script.py"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text, encoding="utf-8")
         return name
 
@@ -85,6 +87,10 @@ REFUSALS = {  # script: what is missing, the line, a word of the reason
     "import tensorflow.data\n": ("tensorflow.data", 1, "PyDataset"),
     "import tensorflow as tf\n@tf.function\ndef f(): pass\n": ("tensorflow.function", 2, "decorator"),
     "import tensorflow as tf\ntf.frobnicate\n": ("tensorflow.frobnicate", 2, "only its tf.keras"),
+    "import tensorflow as tf\ntf.Session()\n": ("tensorflow.Session", 2, "no graphs"),
+    "import tensorflow.compat.v1 as tf\ntf.ConfigProto()\n": ("tensorflow.compat.v1.ConfigProto", 2, "no graphs"),
+    "from tensorflow.python.client import device_lib\n": ("tensorflow.python.client", 1, "private"),
+    "from tensorflow.examples.tutorials.mnist import input_data\n": ("tensorflow.examples", 1, "keras.datasets"),
     "import keras\nname = 'Conv4D'\ngetattr(keras.layers, name)\n": ("keras.layers.Conv4D", 3, "keras.layers.Conv"),
     "import keras\nkeras.Sequential().quantize('int8')\n": ("Sequential.quantize", 2, ""),
 }
@@ -145,3 +151,244 @@ def test_command_in_process(script, capsys):
     assert cli.main(["run", script("import sys\nsys.exit(len(sys.argv))\n"), "a", "b"]) == 3
     assert cli.main(["run", script("raise SystemExit('goodbye')")]) == 1
     assert capsys.readouterr().err == "goodbye\n"
+
+
+def test_not_implemented(script, capsys):
+    """What the library refuses by NotImplementedError: one message, with the innermost line of the user's."""
+    script("import keras\n\n\ndef double(x):\n    return x + x\n", "beside.py")
+    path = script("import keras\nimport beside\n\ninputs = keras.Input((3,))\nbeside.double(inputs)\n")
+    assert run_script(path) == 3
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.startswith("minikeras run: not supported: Addition (+) on the symbolic <KerasTensor shape=(None, 3)")
+    assert second == "  beside.py, line 5: return x + x"
+
+
+def test_refused_in_a_callback(script, capsys):
+    path = script(
+        "import keras, numpy as np\n"
+        "class Mine(keras.callbacks.Callback):\n"
+        "    def on_epoch_end(self, epoch, logs=None):\n"
+        "        keras.ops.mean(1)\n"
+        "model = keras.Sequential([keras.layers.Dense(1)])\n"
+        "model.compile('sgd', 'mse')\n"
+        "model.fit(np.ones((4, 2)), np.ones(4), callbacks=[Mine()], verbose=0)\n"
+    )
+    assert run_script(path) == 3
+    assert "keras.ops is not in minikeras\n  script.py, line 4: keras.ops.mean(1)\n" in capsys.readouterr().err
+
+
+OWN_FAULTS = {
+    "raise NotImplementedError('mine')\n": "NotImplementedError: mine",
+    "import math\nmath.sine\n": "AttributeError: module 'math' has no attribute 'sine'",
+    "from math import sine\n": "ImportError: cannot import name 'sine' from 'math'",
+    "import nowhere\n": "ModuleNotFoundError: No module named 'nowhere'",
+    "import keras\nclass A(keras.layers.Dense): pass\nA(3).unknown\n": "AttributeError: 'A' object has no attribute",
+    "import keras\nkeras.layers.Dense(-1)\n": "ValueError: ",
+    "def f(\n": "SyntaxError: ",
+    "x = '\0'\n": "null bytes",
+    "1 / 0\n": "ZeroDivisionError: division by zero",
+}
+
+
+@pytest.mark.parametrize("text", OWN_FAULTS, ids=lambda text: text.strip().splitlines()[-1])
+def test_the_scripts_own_faults(script, text, capsys):
+    assert run_script(script(text)) == 1
+    error = capsys.readouterr().err
+    assert OWN_FAULTS[text] in error.splitlines()[-1]
+    assert "minikeras/run" not in error.replace(os.sep, "/")
+
+
+def test_traceback_is_pythons(script):
+    path = script("import sys\n\n\ndef f():\n    raise ValueError('no')\n\n\ntry:\n    f()\nfinally:\n    print(1)\n")
+    ours = process(path)
+    python = subprocess.run([sys.executable, os.path.abspath(path)], capture_output=True, text=True)
+    assert (ours.stdout, ours.stderr, ours.returncode) == (python.stdout, python.stderr, python.returncode)
+
+
+def test_excepthook_of_the_script(script, capsys):
+    path = script("import sys\nsys.excepthook = lambda kind, value, trace: print(kind.__name__)\n[][0]\n")
+    assert run_script(path) == 1
+    assert capsys.readouterr() == ("IndexError\n", "")
+
+
+def test_excepthook_that_fails(script, capsys):
+    assert run_script(script("import sys\nsys.excepthook = lambda *args: {}['gone']\n[][0]\n")) == 1
+    error = capsys.readouterr().err
+    assert "KeyError: 'gone'" in error
+    assert "IndexError" in error
+
+
+def test_interrupt(script, capsys):
+    assert run_script(script("raise KeyboardInterrupt\n")) == 130
+    assert capsys.readouterr().err.endswith("KeyboardInterrupt\n")
+
+
+@pytest.mark.parametrize("code, status, error", [("", 0, ""), ("None", 0, ""), ("5", 5, ""), ("'no'", 1, "no\n")])
+def test_exit(script, capsys, code, status, error):
+    assert run_script(script(f"import sys\nsys.exit({code})\n")) == status
+    assert capsys.readouterr().err == error
+
+
+def test_what_is_no_script(script, capsys):
+    script("", "train.py")
+    assert run_script("trian.py") == 2
+    error = capsys.readouterr().err
+    assert f"there is no script {os.path.abspath('trian.py')!r}" in error
+    assert "Beside it there is train.py" in error
+    assert run_script(os.getcwd()) == 2
+    assert "is a folder: name the script in it" in capsys.readouterr().err
+    assert run_script(pathlib.Path("no/folder/x.py")) == 2
+
+
+def test_encodings(script, capsys):
+    text = "# -*- coding: latin-1 -*-\nassert 'ä' == chr(228)\nimport keras.ops\n"
+    pathlib.Path("latin.py").write_bytes(text.encode("latin-1"))
+    pathlib.Path("marked.py").write_bytes(b"\xef\xbb\xbfassert '\xc3\xa4' == chr(228)\r\n")
+    assert run_script("marked.py") == 0
+    assert run_script("latin.py") == 3
+    assert "latin.py, line 3: import keras.ops" in capsys.readouterr().err
+
+
+def test_modules_beside_the_script_are_imported_anew(script, capsys, monkeypatch):
+    """Also when this process has another module of the name, and when the current folder is another one."""
+    text = "from tensorflow import keras\nfrom .part import X\nlayer = keras.layers.Dense(X)\n"
+    script(text, "inner/parts/__init__.py")
+    script("X = 3\n", "inner/parts/part.py")
+    text = "import minikeras, parts\nassert type(parts.layer) is minikeras.layers.Dense\nprint(parts.X)\n"
+    path = script(text, "inner/a.py")
+    other = types.ModuleType("parts")
+    monkeypatch.setitem(sys.modules, "parts", other)
+    assert run_script(path) == 0, capsys.readouterr().err
+    assert sys.modules["parts"] is other
+    assert "parts.part" not in sys.modules
+    script("X = 4\n# longer\n", "inner/parts/part.py")
+    assert run_script(path) == 0
+    assert capsys.readouterr().out == "3\n4\n"
+
+
+def test_an_installed_keras_is_not_imported(script, monkeypatch):
+    script("raise RuntimeError('the real one')\n", "site/keras/__init__.py")
+    script("raise RuntimeError('the real one')\n", "site/tensorflow/__init__.py")
+    path = script(
+        "import sys\nsys.path.insert(0, 'site')\nimport keras, tensorflow, tensorflow.keras.layers\n"
+        "assert keras.__name__ == 'minikeras'\n"
+    )
+    assert run_script(path) == 0
+
+
+def test_an_imported_keras_is_out_of_sight(script, monkeypatch):
+    names = ["keras", "keras.layers", "tensorflow", "tensorflow.keras"]
+    real = {name: types.ModuleType(name) for name in names}
+    for name, module in real.items():
+        monkeypatch.setitem(sys.modules, name, module)
+    path = script(
+        "import keras.layers, tensorflow, minikeras\nassert keras is minikeras is tensorflow.keras\n"
+        "assert keras.layers is minikeras.layers\n"
+    )
+    assert run_script(path) == 0
+    assert {name: sys.modules[name] for name in names} == real
+
+
+def test_runs_within_runs(script, capsys):
+    script("import sys, keras\nprint(__name__, sys.argv, keras.__version__)\n", "inner.py")
+    path = script(
+        "import sys, keras, minikeras\nfrom minikeras.run import run_script\nassert run_script('inner.py', [1]) == 0\n"
+        "import keras.layers as L\nassert L is minikeras.layers and sys.modules['keras'] is minikeras\n"
+        "print(__name__, sys.argv, keras.__version__)\n"
+    )
+    for _ in range(2):
+        assert run_script(path) == 0
+    lines = [f"__main__ ['inner.py', '1'] {KERAS_VERSION}", f"__main__ ['script.py'] {KERAS_VERSION}"]
+    assert capsys.readouterr().out.splitlines() == 2 * lines
+
+
+def test_fresh_names(script, capsys):
+    path = script("import keras\nprint(keras.layers.Dense(1).name)\n")
+    minikeras.layers.Dense(1)
+    for _ in range(2):
+        run_script(path)
+    assert capsys.readouterr().out == "dense\ndense\n"
+
+
+def test_version():
+    try:
+        version = importlib.metadata.version("keras")
+    except importlib.metadata.PackageNotFoundError:
+        pytest.skip("Keras is not installed")
+    assert version.split(".")[:2] == KERAS_VERSION.split(".")[:2]
+
+
+TENSORFLOW = """
+import logging, os, random
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+os.environ["KERAS_BACKEND"] = "tensorflow"
+import numpy as np
+import tensorflow as tf
+from tensorflow import keras
+assert int(tf.__version__.split(".")[0]) == 2 and tf.version.VERSION == tf.__version__
+tf.get_logger().setLevel("ERROR")
+tf.compat.v1.logging.set_verbosity(tf.compat.v1.logging.ERROR)
+assert tf.get_logger().level == logging.ERROR and tf.executing_eagerly()
+assert tf.config.list_physical_devices("GPU") == tf.config.experimental.list_physical_devices("GPU") == []
+for gpu in tf.config.list_physical_devices("GPU"):
+    tf.config.experimental.set_memory_growth(gpu, True)
+assert [device.device_type for device in tf.config.list_physical_devices()] == ["CPU"]
+assert not tf.test.is_gpu_available() and tf.test.gpu_device_name() == ""
+assert not hasattr(tf, "Session") and not hasattr(tf, "data")
+x = np.arange(3).astype(tf.float32)
+assert x.dtype == np.float32
+
+def weights(seed):
+    with tf.device("/CPU:0"):
+        seed(3)
+        model = keras.Sequential([keras.layers.Dense(2, activation=tf.nn.relu), keras.layers.Dense(2, tf.nn.softmax)])
+        model.build((None, 3))
+        assert model.layers[0].activation is keras.activations.relu
+        return model.get_weights()[0]
+
+first = weights(tf.random.set_seed)
+for seed in (tf.random.set_seed, tf.compat.v1.set_random_seed, tf.set_random_seed, tf.compat.v1.random.set_random_seed):
+    np.testing.assert_array_equal(weights(seed), first)
+assert tf.optimizers.Adam is keras.optimizers.Adam and tf.losses is keras.losses
+try:
+    from tensorflow import constant
+except ImportError:
+    constant = None
+assert constant is None
+"""
+
+
+def test_tensorflow(script, capsys):
+    assert run_script(script(TENSORFLOW)) == 0, capsys.readouterr().err
+
+
+def test_old_spellings_warn_at_the_scripts_line(script):
+    """Python shows a DeprecationWarning only if it comes from __main__."""
+    path = script("import keras\n\nfrom keras.utils import np_utils\nfrom keras.layers.convolutional import Conv2D\n"
+                  "import keras.layers.core as core\nfrom keras.layers.core import Dropout\n"
+                  "assert core.Dropout is keras.layers.Dropout\n"
+                  "for _ in range(2):\n    np_utils.to_categorical([1])\n")  # fmt: skip
+    result = process(path)
+    assert (result.returncode, result.stdout) == (0, ""), result.stderr
+    assert "np_utils" in result.stderr
+    here = os.path.abspath(path)
+    places = [line.split(": ")[0] for line in result.stderr.splitlines() if "DeprecationWarning" in line]
+    assert len(places) == len(set(places)) == result.stderr.count("DeprecationWarning")
+    assert {f"{here}:3", f"{here}:4"} <= set(places)
+    assert all(place.startswith(f"{here}:") for place in places)
+
+
+@pytest.mark.parametrize(
+    "path, name",
+    [("layers.core", "Dropout"), ("layers.convolutional", "MaxPooling2D"), ("layers.recurrent", "LSTM"),
+     ("layers.normalization", "BatchNormalization"), ("layers.embeddings", "Embedding"),
+     ("layers.advanced_activations", "LeakyReLU"), ("layers.wrappers", "TimeDistributed"),
+     ("utils.np_utils", "to_categorical"), ("utils.generic_utils", "Progbar"), ("engine.topology", "Input"),
+     ("optimizer_v2", "Adam"), ("preprocessing.image", "ImageDataGenerator")],
+)  # fmt: skip
+@pytest.mark.parametrize("keras", ["keras", "tensorflow.keras", "tensorflow.python.keras"])
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_old_modules(script, path, name, keras, capsys):
+    text = f"from {keras}.{path} import {name}\nimport minikeras\n"
+    text += f"assert {name} is getattr(minikeras.{path.split('.')[0]}, {name!r}, None) or {name}.__name__ == {name!r}\n"
+    assert run_script(script(text)) == 0, capsys.readouterr().err

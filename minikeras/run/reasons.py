@@ -55,10 +55,16 @@ REASONS = {
     "tensorflow.io": "Read files with Python and NumPy",
     "tensorflow.image": "Use the layers Resizing, Rescaling, RandomFlip, ..., or Pillow",
     "tensorflow.examples": "Data sets are in keras.datasets, as keras.datasets.mnist.load_data()",
-    "tensorflow.Session": "There are no graphs and sessions, and no GPU to set up: leave the lines out",
-    "tensorflow.ConfigProto": "There are no graphs and sessions, and no GPU to set up: leave the lines out",
     "tensorflow.placeholder": "There are no graphs: a model's input is keras.Input(shape)",
-    "tensorflow.compat.v1": "There are no graphs and sessions, and no GPU to set up: leave the lines out",
+    "tensorflow.layers": "It is gone since TensorFlow 2: use keras.layers",
+    "tensorflow.train": "Optimizers are in keras.optimizers; keras.callbacks.ModelCheckpoint saves weights",
+    "tensorflow.python": "These are private modules of TensorFlow",
+} | {
+    f"tensorflow.{name}": "There are no graphs and sessions, and no GPU to set up: leave these lines out"
+    for name in (
+        "ConfigProto GPUOptions Graph InteractiveSession Session get_default_graph global_variables_initializer "
+        "reset_default_graph"
+    ).split()
 } | {
     f"tensorflow.{name}": "There are no tensors of TensorFlow: use arrays of NumPy, and in a model layers"
     for name in (

@@ -13,7 +13,8 @@ from minikeras.run.reasons import REASONS
 from minikeras.run.stand_in import MissingModule, OldModule
 from minikeras.run.tensorflow import TensorFlow
 
-PACKAGE = os.path.dirname(os.path.abspath(minikeras.__file__)) + os.sep
+PACKAGE = os.path.dirname(os.path.realpath(minikeras.__file__)) + os.sep
+_GETTERS = ("__getattr__", "old_name")  # functions that modules and models raise AttributeError from
 
 
 def explain(error, script):
@@ -31,7 +32,7 @@ def explain(error, script):
     source = _Source(file)
     ours = None  # the function of minikeras that others have called last
     for file, _, name in trace:
-        ours = (ours or name) if file.startswith(PACKAGE) else None
+        ours = (ours or name) if os.path.realpath(file).startswith(PACKAGE) else None
     if isinstance(error, NotImplementedError):
         return _message(f"not supported: {error}", source, line) if ours else None
     if isinstance(error, MissingModule):
@@ -43,7 +44,7 @@ def explain(error, script):
             return None
         canonical = f"{_canonical(module.__name__)}.{name[1]}"
         return _missing(canonical, *source.find_import(canonical, name[1], line), source, module)
-    if isinstance(error, AttributeError) and ours in (None, "__getattr__"):
+    if isinstance(error, AttributeError) and ours in (None, *_GETTERS):
         return _missing_attribute(error.obj, error.name, source, line)
     return None
 
@@ -66,14 +67,18 @@ def _is_ours(module):
 
 def _is_users(file, script):
     """Whether a file is the script, or a module of the user's beside it."""
-    folder = os.path.dirname(script) + os.sep
+    if file == script:
+        return True
+    file, folder = os.path.realpath(file), os.path.dirname(os.path.realpath(script)) + os.sep
     inside = file.startswith(folder) and "site-packages" not in file[len(folder) :].split(os.sep)
-    return file == script or inside and not file.startswith(PACKAGE)
+    return inside and os.path.exists(file) and not file.startswith(PACKAGE)
 
 
 def _canonical(name):
-    """``minikeras.layers`` and ``tensorflow.python.keras.layers`` are ``keras.layers``."""
-    return re.sub(r"^(minikeras|tensorflow\.(python\.|compat\.v[12]\.)?keras)(?=\.|$)", "keras", name)
+    """``minikeras.layers`` and ``tensorflow.python.keras.layers`` are ``keras.layers``; ``tensorflow.compat.v1`` is
+    ``tensorflow``."""
+    name = re.sub(r"^tensorflow\.compat\.v[12](?=\.|$)", "tensorflow", name)
+    return re.sub(r"^(minikeras|tensorflow\.(python\.)?keras)(?=\.|$)", "keras", name)
 
 
 def _missing(canonical, written, line, source, owner=None):

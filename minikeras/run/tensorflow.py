@@ -83,7 +83,7 @@ def make_tensorflow():
         "logging", set_verbosity=lambda v: get_logger().setLevel(v), get_verbosity=lambda: get_logger().level,
         **log_levels,
     )  # fmt: skip
-    random = make("random", set_seed=set_seed)
+    random = make("random", set_seed=set_seed, set_random_seed=set_seed)
     make("nn", **nn)
     make("version", VERSION=VERSION)
     make(

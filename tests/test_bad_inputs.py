@@ -2,7 +2,8 @@
 
 An error has the right type, and names the argument, what was received, what is expected and how to mend it, without
 dumping data. It comes before a weight, a moving average or the optimizer has changed. What looks similar and is right
-is accepted without a word: see `test_good_data` and what follows it. Rows about weight files: `test_saving.py`.
+is accepted without a word: see `test_good_data` and what follows it. Rows about weight files: `test_saving.py`; about
+indices: `layers/test_embedding.py`.
 """
 
 import warnings

@@ -217,7 +217,7 @@ class TestOptimizer:
 class TestMismatch:
     """Rows 38, 39 and 40."""
 
-    def test_shape(self, saved):
+    def test_shape(self, saved):  # row 38
         message = refused(build(units=5), saved, ValueError, "does not fit model 'model'")
         for part in (
             "layers/dense/vars/0 has shape (3, 4) in the file, and 'kernel' of layer 'first' has shape (3, 5)",
@@ -227,11 +227,11 @@ class TestMismatch:
         ):
             assert part in message
 
-    def test_model_has_more(self, saved):
+    def test_model_has_more(self, saved):  # row 39
         message = refused(build(more=[layers.Dense(3, name="third")]), saved, ValueError, "is missing")
         assert "layers/dense_2 is missing: the file has no weights for layer 'third', which has 2" in message
 
-    def test_file_has_more(self, path):
+    def test_file_has_more(self, path):  # row 40
         build(more=[layers.Dense(3), keras.Sequential([layers.Dense(2)])]).save_weights(path)
         message = refused(build(), path, ValueError, "left over")
         assert "layers/dense_2 is left over: 2 weights for which the model has no layer" in message
@@ -314,7 +314,7 @@ class TestPaths:
             with pytest.raises(TypeError, match="`filepath` must be a string or a path. Received: "):
                 method(wrong)
 
-    def test_missing_file(self, saved, tmp_path, monkeypatch):
+    def test_missing_file(self, saved, tmp_path, monkeypatch):  # row 41
         """Row 41."""
         wrong = tmp_path / "lent.weights.h5"
         message = refused(build(), wrong, FileNotFoundError, "No such file")
@@ -470,14 +470,14 @@ class TestForeignFiles:
             (b"\x00\x01\x02\xff\xfe\xfd\x9c\x8d\x01", "bytes 00 01 02 ff fe fd 9c 8d"),
         ],
     )
-    def test_what_it_looks_like(self, path, content, looks_like):
+    def test_what_it_looks_like(self, path, content, looks_like):  # row 42
         path.write_bytes(content)
         message = refused(build(), path, FileFormatError, looks_like)
         assert f"({len(content)} bytes)" in message
         assert len(message) < 400 + len(str(path))
 
     @pytest.mark.parametrize("version", ["earliest", "latest"])
-    def test_truncated(self, saved, version):
+    def test_truncated(self, saved, version):  # row 42
         with h5py.File(saved, "w", libver=version) as file:
             from minikeras.saving import weights
 

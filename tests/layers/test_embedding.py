@@ -26,7 +26,7 @@ def test_embedding_gradient():
     ([[1, 2], [3, 6]], r"input_dim=6. Received 6 at position \(., 1\)"), ([[1, -2]], r"-2 at position \(0, 1\)"),
     ([[1.5, 2]], r"1.5 at position \(0, 0\)"),
 ])  # fmt: skip
-def test_wrong_indices(x, message):
+def test_wrong_indices(x, message):  # row 37
     x = np.array(x)
     with pytest.raises(IndexError, match=message):
         layers.Embedding(6, 3)(x)

@@ -51,7 +51,8 @@ def window_output_size(layer, input_shape, spatial, size, strides, padding, dila
     output = window.output_size(spatial, size, strides, padding, dilation)
     if any(n is not None and n <= 0 for n in output):
         hint = ""
-        if layer.data_format == "channels_last" and spatial[0] in (1, 3):
+        is_window_over_all = len(input_shape) == len(spatial) + 2  # else there are steps as well
+        if is_window_over_all and layer.data_format == "channels_last" and spatial[0] in (1, 3):
             hint = f" {channels_first_hint(input_shape)}"
         dilated = f", dilation_rate {tuple(dilation)}" if dilation and any(d > 1 for d in dilation) else ""
         name = "kernel_size" if dilation else "pool_size"

@@ -41,7 +41,8 @@ class Warp:
         size: (height, width) of the images.
         interpolation: ``"nearest"``, or ``"bilinear"``, between the four pixels around.
         fill_mode: what lies outside of an image a b c d: ``"reflect"`` d c b a | a b c d | d c b a, ``"wrap"``
-            a b c d | a b c d | a b c d, ``"nearest"`` a a a a | a b c d | d d d d, ``"constant"`` ``fill_value``.
+            a b c d | a b c d | a b c d, ``"nearest"`` a a a a | a b c d | d d d d, ``"constant"`` ``fill_value``; here
+            also ``"mirror"`` d c b | a b c d | c b a.
         fill_value: a number.
     """
 
@@ -141,6 +142,9 @@ def source_index(index, size, fill_mode):
         return np.clip(index, 0, size - 1)
     if fill_mode == "wrap":
         return index % size
+    if fill_mode == "mirror":
+        last = size - 1
+        return np.abs((index + last) % max(2 * last, 1) - last)
     index = index % (2 * size)
     return np.minimum(index, 2 * size - 1 - index)
 
@@ -149,7 +153,8 @@ def _fold(coordinates, size, fill_mode):
     """Return coordinates near the image that show the same as ones far away."""
     if fill_mode in ("constant", "nearest"):
         return np.clip(coordinates, -1, size)
-    return np.mod(coordinates, size if fill_mode == "wrap" else 2 * size)
+    period = {"wrap": size, "mirror": max(2 * size - 2, 1)}.get(fill_mode, 2 * size)
+    return np.mod(coordinates, period)
 
 
 def _mix(a, b, fraction):

@@ -38,11 +38,22 @@ CONFIGURATIONS = {
     "blur": (layers.RandomGaussianBlur, {"kernel_size": (3, 5), "sigma": (0.3, 0.9), "value_range": (-1, 1)}),
     "hue": (layers.RandomHue, {"factor": 0.7, "value_range": (-9, 9)}),
     "saturation": (layers.RandomSaturation, {"factor": (0.3, 0.6), "value_range": (0, 1)}),
+    "elastic": (layers.RandomElasticTransform, {"factor": (0.7, 1.0), "scale": (0.5, 1.0), "value_range": (-1, 1)}),
+    "elastic mirror": (
+        layers.RandomElasticTransform,
+        {"scale": (0.9, 1.0), "fill_mode": "mirror", "value_range": (-9, 9)},
+    ),
+    "mix up": (layers.MixUp, {"alpha": 2.0}),
+    "cut mix": (layers.CutMix, {"factor": (0.9, 1.0)}),
+    "rand augment": (layers.RandAugment, {"value_range": (-1, 1), "num_ops": 4, "factor": (0.1, 0.6)}),
+    "aug mix": (layers.AugMix, {"value_range": (-1, 1), "chain_depth": 2, "factor": (0.1, 0.6)}),
+    "aug mix of few": (layers.AugMix, {"value_range": (-9, 9), "all_ops": False, "alpha": 0.5}),
     "crop": (layers.RandomCrop, {"height": 3, "width": 2}),
     "crop of small images": (layers.RandomCrop, {"height": 7, "width": 4}),
     "crop of the same height": (layers.RandomCrop, {"height": 5, "width": 2}),
 }  # fmt: skip
 SHAPE = (5, 4, 3)
+STEPS = ("random_posterization", "solarization", "equalization")
 
 
 @pytest.fixture(params=CONFIGURATIONS)
@@ -55,7 +66,14 @@ def make(request):
 @pytest.mark.parametrize("batch", [1, 4])
 def test_layer(make, data_format, batch):
     shape = SHAPE if data_format == "channels_last" else (SHAPE[2], *SHAPE[:2])
-    check_layer(lambda: make(data_format=data_format), shape, batch=batch, mixes_rows=True)
+
+    def make_smooth():
+        layer = make(data_format=data_format)
+        if isinstance(layer, (layers.RandAugment, layers.AugMix)):  # steps have differences, but no derivatives
+            layer.steps = tuple(name for name in layer.steps if name not in STEPS)
+        return layer
+
+    check_layer(make_smooth, shape, batch=batch, mixes_rows=True)
 
 
 def test_inference_and_seeds(make):
@@ -104,8 +122,8 @@ def test_number_of_threads(make, monkeypatch):
 
 def test_each_image_has_its_own(make):
     layer = make()
-    if isinstance(layer, layers.RandomCrop):
-        return  # one place for all of a batch
+    if isinstance(layer, (layers.RandomCrop, layers.MixUp, layers.CutMix)):
+        return  # one place for all of a batch; mixed with others like it
     x = np.random.default_rng(0).random(SHAPE).astype("float32")
     y = layer(np.stack([x] * 8), training=True)
     assert len(np.unique(y.round(4), axis=0)) > 1
@@ -263,6 +281,14 @@ def test_no_erasing():
     (lambda: layers.RandomPerspective(fill_value=None), "fill_value"), (lambda: layers.RandomGrayscale(2), "factor"),
     (lambda: layers.RandomPosterization(0), "factor"), (lambda: layers.Solarization(2), "addition_factor"),
     (lambda: layers.RandomGaussianBlur(kernel_size=4), "kernel_size"), (lambda: layers.RandomSharpness(2), "factor"),
+    (lambda: layers.RandomElasticTransform(fill_mode="edge"), "fill_mode"), (lambda: layers.MixUp(0), "alpha"),
+    (lambda: layers.RandomElasticTransform(scale=1.5), "scale"), (lambda: layers.CutMix(1.5), "factor"),
+    (lambda: layers.RandomElasticTransform(fill_value=None), "fill_value"),
+    (lambda: layers.RandAugment(num_ops=0), "num_ops"), (lambda: layers.RandAugment(factor=-0.1), "factor"),
+    (lambda: layers.AugMix(alpha=0.0), "alpha"), (lambda: layers.AugMix(num_chains=1.5), "num_chains"),
+    (lambda: layers.AugMix(interpolation="cubic"), "interpolation"),
+    (lambda: layers.ContrastLimitedAdaptiveHistogramEqualization(tile_grid_size=0), "tile_grid_size"),
+    (lambda: layers.ContrastLimitedAdaptiveHistogramEqualization(clip_limit="4"), "clip_limit"),
     (lambda: layers.RandomHue(-0.1), "factor"), (lambda: layers.RandomSaturation(2), "factor"),
     (lambda: layers.RandomHue(0.1)(np.ones((1, 2, 2, 2))), "3 channels"),
     (lambda: layers.RandomColorJitter(brightness_factor=2), "factor"),
@@ -276,6 +302,103 @@ def test_bad_arguments(make, message):
         make()
 
 
-def test_dicts_are_refused():
-    with pytest.raises(TypeError, match="'images'"):
-        layers.RandomFlip()({"images": np.ones((1, 4, 4, 3)), "labels": np.ones(1)})
+def test_dicts():
+    x, y = np.random.default_rng(0).random((4, 5, 6, 3)).astype("float32"), np.eye(4)
+    outputs = layers.RandomFlip(seed=1)({"images": x, "labels": y})
+    np.testing.assert_array_equal(outputs["images"], layers.RandomFlip(seed=1)(x))
+    np.testing.assert_array_equal(outputs["labels"], y)
+    assert list(layers.Resizing(2, 3)({"images": x})) == ["images"]
+    same = layers.MixUp()({"images": x, "labels": y}, training=False)
+    np.testing.assert_array_equal(same["images"], x)
+    np.testing.assert_array_equal(same["labels"], y)
+    with pytest.raises(TypeError, match="'bounding_boxes'"):
+        layers.RandomFlip()({"images": x, "bounding_boxes": y})
+    with pytest.raises(TypeError, match="'labels'"):
+        layers.RandomFlip()({"labels": y})
+
+
+@pytest.mark.parametrize("name, arguments", [("MixUp", {"alpha": 3.0}), ("CutMix", {"factor": (0.8, 1.0)})])
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+def test_mixed_labels(name, arguments, data_format):
+    """Images of one value each, which is their label too: what is mixed is mixed alike, and adds up."""
+    y = np.eye(5)
+    x = np.broadcast_to(y[:, None, None], (5, 40, 40, 5))
+    x = x if data_format == "channels_last" else np.moveaxis(x, -1, 1)
+    layer = getattr(layers, name)(**arguments, seed=2, data_format=data_format)
+    outputs = layer({"images": x, "labels": y})
+    assert outputs["labels"].dtype == "float32"
+    np.testing.assert_allclose(outputs["labels"].sum(1), 1, rtol=1e-6)
+    assert 0.01 < outputs["labels"].max(1).min() < 0.99
+    means = outputs["images"].mean((1, 2) if data_format == "channels_last" else (2, 3))
+    np.testing.assert_allclose(means, outputs["labels"], atol=1e-4 if name == "MixUp" else 0.06)  # whole pixels
+    single = layer({"images": x[0], "labels": y[0]})
+    np.testing.assert_allclose(single["images"], x[0], rtol=1e-6)
+    np.testing.assert_allclose(single["labels"], y[0], rtol=1e-6)
+    with pytest.raises(ValueError, match="to_categorical"):
+        layer({"images": x, "labels": np.arange(5)})
+
+
+def test_policies_by_hand():
+    """RandAugment is its layers one after the other; AugMix of empty chains is the images themselves."""
+    x = np.random.default_rng(0).uniform(0, 255, (3, 8, 9, 3)).astype("float32")
+    layer = layers.RandAugment(num_ops=3, seed=1)
+    drawn = layer.get_random_transformation(x)
+    expected = x
+    for name in ("random_rotation", "auto_contrast", "random_rotation"):
+        step = getattr(layer, name)
+        drawn_step = drawn["transforms"][name]
+        expected = step(expected) if drawn_step is None else step.transform_images(expected, drawn_step)
+    names = list(drawn["transforms"])
+    drawn["layer_idxes"] = [names.index(name) for name in ("random_rotation", "auto_contrast", "random_rotation")]
+    np.testing.assert_allclose(layer.transform_images(x, drawn), expected, rtol=1e-5)
+    chosen = [layer.get_random_transformation(x)["layer_idxes"] for _ in range(100)]
+    assert set(np.unique(chosen)) == set(range(11))
+
+    layer = layers.AugMix(seed=1)
+    drawn = {"chain_mixing_weights": [0.2, 0.3, 0.5], "weight_sample": 0.4, "chain_transforms": [[], [], []]}
+    np.testing.assert_allclose(layer.transform_images(x, drawn), x, rtol=1e-5)
+    places = [c for _ in range(50) for c in layer.get_random_transformation(x)["chain_transforms"]]
+    found = [place["layer_name"] for chain in places for place in chain]
+    assert set(found) == set(layer.steps)
+    assert 0.85 < len(found) / (50 * 9) < 0.97  # 11 of 12
+    few = layers.AugMix(all_ops=False)
+    assert len(few.steps) == 7
+    assert not hasattr(few, "random_contrast")
+    assert [inner.name for _, inner in few.sublayers]  # visible as Keras' are
+
+
+def test_elastic_by_hand():
+    """No noise, no change; one pushed pixel pulls at its neighbours; a scale of 0 leaves values out of range alone."""
+    x = np.random.default_rng(0).uniform(0, 255, (2, 30, 20, 3)).astype("float32")
+    layer = layers.RandomElasticTransform((1.0, 1.0), (1.0, 1.0), seed=1)
+    drawn = {"apply_transform": [True, False], "distortion_factor": 1.0, "noise": np.zeros((2, 2, 30, 20))}
+    np.testing.assert_allclose(layer.transform_images(x, drawn), x, atol=1e-4)
+    drawn["noise"][:, :, 15, 10] = 1
+    y = layer.transform_images(x, drawn)
+    changed = np.abs(y - x).max(-1) > 1e-3
+    np.testing.assert_array_equal(changed[1], False)
+    np.testing.assert_array_equal(np.argwhere(changed[0]).min(0), (12, 7))  # 7 weights: int(6 sigma), sigma = 1
+    np.testing.assert_array_equal(np.argwhere(changed[0]).max(0), (18, 13))
+    weight = 1 / np.exp(-0.5 * np.arange(-3, 4) ** 2).sum() ** 2
+    move = 3 * weight  # alpha = 0.1 * 30
+    corners = x[0, 15:17, 10:12].astype("float64")
+    row = corners[:, 0] * (1 - move) + corners[:, 1] * move
+    np.testing.assert_allclose(y[0, 15, 10], row[0] * (1 - move) + row[1] * move, rtol=1e-4)
+    for arguments in ({"factor": 0.0}, {"scale": 0}):
+        layer = layers.RandomElasticTransform(**arguments)
+        np.testing.assert_array_equal(layer(x * 2), x * 2)
+        np.testing.assert_array_equal(layer.backward(x.copy()), x)
+    assert np.ptp(layers.RandomElasticTransform()(x * 2 - 100)) == 255
+    with np.errstate(all="raise"):
+        np.testing.assert_allclose(layers.RandomElasticTransform(1.0, (0.0, 1e-9), seed=1)(x), x, atol=1e-4)
+
+
+@pytest.mark.parametrize("size, fill_mode", [(5, "reflect"), (5, "mirror"), (5, "wrap"), (1, "mirror"), (2, "mirror")])
+def test_fill_modes_far_away(size, fill_mode):
+    mode = {"reflect": "symmetric", "mirror": "reflect", "wrap": "wrap"}[fill_mode]
+    expected = np.pad(np.arange(size), 60, mode=mode)
+    x = np.arange(size, dtype="float64").reshape(1, 1, size, 1)
+    columns = np.arange(-60, size + 60, dtype="float64")
+    out = np.empty((1, 1, len(columns), 1))
+    images.Warp(np.zeros((1, 1, 1)), columns[None, None], (1, size), "nearest", fill_mode).forward(x, out)
+    np.testing.assert_array_equal(out.ravel(), expected)

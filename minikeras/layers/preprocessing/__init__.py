@@ -5,6 +5,7 @@ Like every layer they can also be called on arrays, outside of a model.
 
 from minikeras.layers.preprocessing.categories import CategoryEncoding, Discretization
 from minikeras.layers.preprocessing.color import RandomBrightness, RandomContrast, RandomErasing
+from minikeras.layers.preprocessing.distortion import RandomElasticTransform
 from minikeras.layers.preprocessing.filters import RandomGaussianBlur, RandomSharpness
 from minikeras.layers.preprocessing.geometry import (
     RandomFlip,
@@ -14,13 +15,15 @@ from minikeras.layers.preprocessing.geometry import (
     RandomTranslation,
     RandomZoom,
 )
+from minikeras.layers.preprocessing.histograms import ContrastLimitedAdaptiveHistogramEqualization, Equalization
 from minikeras.layers.preprocessing.hue import RandomColorJitter, RandomHue, RandomSaturation
+from minikeras.layers.preprocessing.mixing import CutMix, MixUp
 from minikeras.layers.preprocessing.pipeline import Pipeline
+from minikeras.layers.preprocessing.policies import AugMix, RandAugment
 from minikeras.layers.preprocessing.resizing import CenterCrop, RandomCrop, Resizing
 from minikeras.layers.preprocessing.scaling import Normalization, Rescaling
 from minikeras.layers.preprocessing.tones import (
     AutoContrast,
-    Equalization,
     RandomColorDegeneration,
     RandomGrayscale,
     RandomInvert,
@@ -29,9 +32,10 @@ from minikeras.layers.preprocessing.tones import (
 )
 
 __all__ = [
-    "AutoContrast", "CategoryEncoding", "CenterCrop", "Discretization", "Equalization", "Normalization", "Pipeline",
-    "RandomBrightness", "RandomColorDegeneration", "RandomColorJitter", "RandomContrast", "RandomCrop", "RandomErasing",
-    "RandomFlip", "RandomGaussianBlur", "RandomGrayscale", "RandomHue", "RandomInvert", "RandomPerspective",
-    "RandomPosterization", "RandomRotation", "RandomSaturation", "RandomSharpness", "RandomShear", "RandomTranslation",
-    "RandomZoom", "Rescaling", "Resizing", "Solarization",
+    "AugMix", "AutoContrast", "CategoryEncoding", "CenterCrop", "ContrastLimitedAdaptiveHistogramEqualization",
+    "CutMix", "Discretization", "Equalization", "MixUp", "Normalization", "Pipeline", "RandAugment",
+    "RandomBrightness", "RandomColorDegeneration", "RandomColorJitter", "RandomContrast", "RandomCrop",
+    "RandomElasticTransform", "RandomErasing", "RandomFlip", "RandomGaussianBlur", "RandomGrayscale", "RandomHue",
+    "RandomInvert", "RandomPerspective", "RandomPosterization", "RandomRotation", "RandomSaturation",
+    "RandomSharpness", "RandomShear", "RandomTranslation", "RandomZoom", "Rescaling", "Resizing", "Solarization",
 ]  # fmt: skip

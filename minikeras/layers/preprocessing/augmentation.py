@@ -25,6 +25,8 @@ class ImageLayer(Layer):
         data_format: order of the axes, by default `config.image_data_format()`.
     """
 
+    transformation = None  # what was drawn for the last call, of random layers
+
     def __init__(self, bounding_box_format=None, data_format=None, **kwargs):
         super().__init__(**kwargs)
         self.bounding_box_format = bounding_box_format
@@ -32,13 +34,25 @@ class ImageLayer(Layer):
 
     def __call__(self, inputs, training=None, mask=None):
         if isinstance(inputs, dict):
-            raise TypeError(
-                f"Layer {self.name!r} ({type(self).__name__}) takes an array of images. Received a dict with the keys "
-                f"{sorted(inputs)}: pass its 'images'"
-            )
+            return self._call_on_dict(inputs, training)
         single = not is_symbolic(inputs) and np.ndim(inputs) == 3
         outputs = super().__call__(np.asarray(inputs)[None] if single else inputs, training, mask)
         return outputs[0] if single else outputs
+
+    def _call_on_dict(self, data, training):
+        if "images" not in data or set(data) - {"images", "labels"}:
+            raise TypeError(
+                f"Layer {self.name!r} ({type(self).__name__}) takes an array of images, or a dict of 'images' and "
+                f"'labels'. Received a dict with the keys {sorted(data)}: pass only these two"
+            )
+        outputs = {"images": self(data["images"], training)}
+        if "labels" in data:
+            outputs["labels"] = self.transform_labels(data["labels"], self.transformation, self.active)
+        return outputs
+
+    def transform_labels(self, labels, transformation, training=True):
+        """Return the labels of transformed images: only those of mixed images change."""
+        return labels
 
     def call(self, inputs, training=False):
         self.active, self.images = True, to_channels_last(inputs, self.data_format)

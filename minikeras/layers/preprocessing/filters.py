@@ -94,17 +94,21 @@ class RandomGaussianBlur(ClippedLayer):
         chosen = np.flatnonzero(self.transformation["should_apply_blur"])
         blurred = images[chosen]
         for axis, size, sigma in zip((2, 1), self.kernel_size, np.asarray(self.transformation["blur_factor"])):
-            distances = np.arange(size) - size // 2
-            exponents = -0.5 * (distances / np.float64(sigma)) ** 2
-            weights = np.where(exponents > -40, np.exp(np.maximum(exponents, -40)), 0)  # the others underflow
-            blurred = _mix_along(blurred, (weights / weights.sum()).astype(self.dtype), axis)
+            blurred = mix_along(blurred, gaussian_weights(size, sigma, self.dtype), axis)
         out[chosen] = blurred
 
     def linear_gradient(self, dvalues, out):
         self.linear(dvalues, out)  # a symmetric filter is its own transpose
 
 
-def _mix_along(images, weights, axis):
+def gaussian_weights(size, sigma, dtype):
+    """Return ``size`` weights, an odd number, that fall off from the middle and sum to 1."""
+    exponents = -0.5 * ((np.arange(size) - size // 2) / np.float64(sigma)) ** 2
+    weights = np.where(exponents > -40, np.exp(np.maximum(exponents, -40)), 0)  # the others underflow
+    return (weights / weights.sum()).astype(dtype)
+
+
+def mix_along(images, weights, axis):
     """Return weighted sums of neighbours along an axis, 0 outside of the image."""
     images = np.moveaxis(images, axis, 0)
     middle = len(weights) // 2

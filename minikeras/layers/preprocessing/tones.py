@@ -1,8 +1,7 @@
-"""Changes of an image's tones: inverted, grey, fewer steps, stretched or evened out."""
+"""Changes of an image's tones: inverted, grey, fewer steps, stretched."""
 
 import numpy as np
 
-from minikeras.layers.base import positive_integer
 from minikeras.layers.preprocessing.augmentation import (
     ImageLayer,
     RandomImageLayer,
@@ -237,6 +236,8 @@ class Solarization(RandomImageLayer):
 class AutoContrast(ImageLayer):
     """Stretches each channel of each image to the whole range of values; a channel of one value stays as it is.
 
+    Of channels-first images, too; Keras 3.15 takes their channels and rows for rows and columns there.
+
     Args:
         value_range: bounds of the images' values.
         data_format: order of the axes, by default `config.image_data_format()`.
@@ -268,46 +269,3 @@ class AutoContrast(ImageLayer):
         for extreme, dextreme in ((self.part == 0, dlow), (self.part == 1, dhigh)):
             out += extreme * (dextreme / np.maximum(extreme.sum((1, 2), keepdims=True), 1))
         np.copyto(out, doutputs, where=self.flat)
-
-
-class Equalization(ImageLayer):
-    """In training, changes each channel's values so that all of them occur about as often, in the batch as a whole.
-
-    Args:
-        value_range: bounds of the images' values.
-        bins: number of values that are told apart.
-        data_format: order of the axes, by default `config.image_data_format()`.
-
-    Input and output shape: (batch, height, width, channels). The gradient is 0, as of every step.
-
-    Raises:
-        ValueError: bounds that are none, a bad number of bins.
-    """
-
-    def __init__(self, value_range=(0, 255), bins=256, data_format=None, **kwargs):
-        super().__init__(data_format=data_format, **kwargs)
-        self.value_range = check_value_range(value_range, ordered=False)
-        self.bins = positive_integer(bins, "bins")
-
-    def call(self, inputs, training=True):
-        if training:
-            return super().call(inputs)
-        self.active = False
-        return inputs
-
-    def transform(self, images):
-        outputs = self.buffer("outputs", images.shape)
-        values = to_bytes(images, self.value_range)
-        numbers = np.clip(values / 255 * (self.bins - 1), 0, self.bins - 1).astype(np.intp)
-        self.flat = np.zeros(images.shape[-1], bool)
-        for channel in range(images.shape[-1]):
-            counts = np.bincount(numbers[..., channel].ravel(), minlength=self.bins).cumsum()
-            first, last = counts[counts > 0][0], counts[-1]
-            self.flat[channel] = first == last
-            table = np.round(np.maximum(counts - first, 0) * 255 / np.maximum(last - first, 1)).astype(self.dtype)
-            outputs[..., channel] = from_bytes(table, self.value_range)[numbers[..., channel]]
-        np.copyto(outputs, images, where=self.flat)
-        return outputs
-
-    def gradient(self, doutputs, out):
-        np.multiply(doutputs, self.flat, out=out)

@@ -91,12 +91,16 @@ REFUSALS = {  # script: what is missing, the line, a word of the reason
     "import tensorflow.compat.v1 as tf\ntf.ConfigProto()\n": ("tensorflow.compat.v1.ConfigProto", 2, "no graphs"),
     "from tensorflow.python.client import device_lib\n": ("tensorflow.python.client", 1, "private"),
     "from tensorflow.examples.tutorials.mnist import input_data\n": ("tensorflow.examples", 1, "keras.datasets"),
+    "from keras.layers.merge import Concatenate\n": ("keras.layers.merge.Concatenate", 1, "several inputs"),
+    "import keras\nkeras.layers.core.Add()\n": ("keras.layers.Add", 2, "several inputs"),
+    "from keras.initializations import normal\n": ("keras.initializations", 1, "its functions made variables"),
     "import keras\nname = 'Conv4D'\ngetattr(keras.layers, name)\n": ("keras.layers.Conv4D", 3, "keras.layers.Conv"),
     "import keras\nkeras.Sequential().quantize('int8')\n": ("Sequential.quantize", 2, ""),
 }
 
 
 @pytest.mark.parametrize("text", REFUSALS, ids=lambda text: text.strip().splitlines()[-1])
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_refusal(script, text, capsys):
     name, line, reason = REFUSALS[text]
     assert run_script(script(text)) == 3
@@ -141,16 +145,31 @@ def test_the_script_is_main(script, capsys):
 
 
 def test_command(script):
-    path = script("import sys, keras\nprint(sys.argv[1:], keras.__version__)\nsys.exit(7)\n")
+    path = script("import sys, keras\nprint(sys.argv[1:], keras.__version__, keras.version())\nsys.exit(7)\n")
     result = process(path, "-h", "--", "--epochs", "3", "run")
-    assert (result.returncode, result.stderr) == (7, "")
-    assert result.stdout == f"{['-h', '--', '--epochs', '3', 'run']} {KERAS_VERSION}\n"
+    assert (result.returncode, result.stderr) == (7, "")  # no warnings either
+    assert result.stdout == f"{['-h', '--', '--epochs', '3', 'run']} {KERAS_VERSION} {KERAS_VERSION}\n"
 
 
 def test_command_in_process(script, capsys):
     assert cli.main(["run", script("import sys\nsys.exit(len(sys.argv))\n"), "a", "b"]) == 3
     assert cli.main(["run", script("raise SystemExit('goodbye')")]) == 1
     assert capsys.readouterr().err == "goodbye\n"
+
+
+def test_a_script_may_do_without(script, capsys):
+    """What is missing is missing for `try` and `hasattr`, as in any version of Keras."""
+    path = script(
+        "import keras, tensorflow as tf\n"
+        "try:\n    from keras.layers import Concatenate\nexcept ImportError as error:\n    print(error)\n"
+        "try:\n    import keras.ops\nexcept ImportError as error:\n    print(error)\n"
+        "print(hasattr(tf, 'constant'), hasattr(keras.layers, 'Add'))\n"
+    )
+    assert run_script(path) == 0
+    first, second, third = capsys.readouterr().out.splitlines()
+    assert "'Concatenate'" in first
+    assert second == "No module named 'keras.ops' in minikeras"
+    assert third == "False False"
 
 
 def test_not_implemented(script, capsys):

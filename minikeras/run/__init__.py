@@ -24,7 +24,7 @@ def run_script(path, arguments=()):
 
     The modules are minikeras' own, not copies of them; a keras or tensorflow that is installed is never imported.
     During the run `minikeras.__version__`, which the script knows as ``keras.__version__``, is the version of Keras
-    that minikeras agrees with, for scripts that look at it; `minikeras.version.__version__` stays what it is.
+    that minikeras agrees with, for scripts that look at it; the one in the module `minikeras.version` stays.
     Afterwards all is as before: modules, paths, arguments, settings, warning filters. Processes that the script starts
     afresh (`subprocess`, the "spawn" of `multiprocessing`) do not have the stand-in.
 
@@ -82,18 +82,18 @@ def _as_a_process(main, path, arguments):
     folder = os.path.dirname(os.path.realpath(path))
     first = sys.path[0] if sys.path else None  # `python -m` puts the current folder there, a command its own
     replaced = first in ("", os.getcwd(), os.path.dirname(os.path.abspath(sys.argv[0] if sys.argv else "")))
-    kept = sys.argv, sys.path, sys.excepthook, sys.modules.get("__main__"), minikeras.__version__
+    kept = sys.argv, sys.path, sys.excepthook, sys.modules.get("__main__"), minikeras.__version__, minikeras.version
     settings = {name: value for name, value in vars(config).items() if name.startswith("_") and name[1] != "_"}
     names, objects = registry._uids.copy(), registry._custom_objects.copy()
     try:
         with warnings.catch_warnings(), stand_in.installed(folder):
             sys.argv, sys.path = [path, *arguments], [folder, *sys.path[1 if replaced else 0 :]]
             sys.modules["__main__"] = main
-            minikeras.__version__ = KERAS_VERSION
+            minikeras.__version__, minikeras.version = KERAS_VERSION, lambda: KERAS_VERSION
             registry.reset_auto_names()
             yield
     finally:
-        sys.argv, sys.path, sys.excepthook, sys.modules["__main__"], minikeras.__version__ = kept
+        sys.argv, sys.path, sys.excepthook, sys.modules["__main__"], minikeras.__version__, minikeras.version = kept
         vars(config).update(settings)
         for mapping, before in ((registry._uids, names), (registry._custom_objects, objects)):
             mapping.clear()

@@ -11,7 +11,7 @@ _PRECISION = "Numbers are float32 or float64"
 
 _GROUPS = {
     _MERGING: (
-        "keras.layers: Add add Average average Concatenate concatenate Dot dot Maximum maximum Merge merge Minimum "
+        "keras.layers: Add add Average average Concatenate concatenate Dot dot Maximum maximum Minimum "
         "minimum Multiply multiply Subtract subtract"
     ),
     _ATTENTION: "keras.layers: Attention AdditiveAttention GroupQueryAttention MultiHeadAttention",

@@ -9,8 +9,9 @@ import sys
 import types
 
 import minikeras
+from minikeras.legacy import OLD_MODULES
 from minikeras.run.reasons import REASONS
-from minikeras.run.stand_in import MissingModule, OldModule
+from minikeras.run.stand_in import MissingModule
 from minikeras.run.tensorflow import TensorFlow
 
 PACKAGE = os.path.dirname(os.path.realpath(minikeras.__file__)) + os.sep
@@ -36,7 +37,7 @@ def explain(error, script):
     if isinstance(error, NotImplementedError):
         return _message(f"not supported: {error}", source, line) if ours else None
     if isinstance(error, MissingModule):
-        return _missing(error.name, *source.find_import(error.name, None, line), source)
+        return _missing(error.name, error.name, line, source, reason=error.reason)
     if isinstance(error, ImportError):
         name = re.match(r"cannot import name '(\w+)' from", str(error))
         module = sys.modules.get(error.name or "")
@@ -61,7 +62,7 @@ def _missing_attribute(owner, name, source, line):
 
 def _is_ours(module):
     return isinstance(module, types.ModuleType) and (
-        isinstance(module, (TensorFlow, OldModule)) or module.__name__.split(".")[0] == "minikeras"
+        isinstance(module, TensorFlow) or module.__name__.split(".")[0] == "minikeras"
     )
 
 
@@ -81,10 +82,12 @@ def _canonical(name):
     return re.sub(r"^(minikeras|tensorflow\.(python\.)?keras)(?=\.|$)", "keras", name)
 
 
-def _missing(canonical, written, line, source, owner=None):
-    canonical = _canonical(canonical)
-    parts = canonical.split(".")
-    reasons = (REASONS.get(".".join(parts[:end])) for end in range(len(parts), 0, -1))
+def _missing(canonical, written, line, source, owner=None, reason=None):
+    parts = _canonical(canonical).split(".")
+    below = ".".join(parts[1:-1])
+    if below in OLD_MODULES:
+        parts = [*f"keras.{OLD_MODULES[below]}".rstrip(".").split("."), parts[-1]]
+    reasons = (reason, *(REASONS.get(".".join(parts[:end])) for end in range(len(parts), 0, -1)))
     details = [reason for reason in reasons if reason][:1]
     names = [name for name in dir(owner) if not name.startswith("_")]
     close = difflib.get_close_matches(parts[-1], names, n=1, cutoff=0.8)
@@ -117,9 +120,9 @@ class _Source:
     def find_import(self, canonical, name, line):
         """Return the dotted name of what the import statement at a line asks for, and its line."""
         for node in self.nodes:
-            if isinstance(node, (ast.Import, ast.ImportFrom)) and node.lineno <= line <= node.end_lineno:
+            if isinstance(node, ast.ImportFrom) and node.module and node.lineno <= line <= node.end_lineno:
                 for alias in node.names:
-                    if isinstance(node, ast.ImportFrom) and node.module and alias.name == name:
+                    if alias.name == name:
                         return f"{node.module}.{name}", alias.lineno
         return canonical, line
 

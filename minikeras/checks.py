@@ -59,7 +59,7 @@ def check_input(model, x):
             "model anew from its layers"
         )
     shape, expected = np.shape(x), model.input_shape
-    if _fits(shape[1:], expected[1:]) and len(shape) > 0:
+    if len(shape) > 0 and (_fits(shape[1:], expected[1:]) or _fits_but_for_last_axis(shape, expected)):
         return
     first = model.stack.layers[0]
     text = (
@@ -88,6 +88,13 @@ def check_input(model, x):
 
 def _fits(sizes, expected):
     return len(sizes) == len(expected) and all(e is None or e == n for e, n in zip(expected, sizes))
+
+
+def _fits_but_for_last_axis(shape, expected):
+    """Whether a last axis of size 1 is missing or too many. Not for images, nor for what may be a single sample."""
+    if len(shape) == len(expected) - 1 != 3 and expected[-1] == 1:
+        return _fits(shape[1:], expected[1:-1]) and (len(shape) == 1 or not _fits(shape, expected[1:]))
+    return len(shape) == len(expected) + 1 and shape[-1] == 1 and _fits(shape[1:-1], expected[1:])
 
 
 def check_batch(model, x, y, sample_weight):
@@ -222,9 +229,11 @@ def warn_of_raw_images(model, x):
     """Bytes as they are, 0..255, make a network with the usual initial weights learn badly or not at all."""
     if model._warned_of_raw_images or np.ndim(x) < 3:
         return
-    first = [type(layer).__name__ for layer in model.stack.layers[:3]]
-    if "Rescaling" in first or "Normalization" in first or "BatchNormalization" in first:
-        return
+    for layer in model.stack.layers:
+        if type(layer).__name__ in ("Rescaling", "Normalization", "BatchNormalization", "Lambda"):
+            return
+        if layer.trainable_weights:
+            break  # augmentation may come before the scaling, but no layer that learns
     low, high = float(np.min(x)), float(np.max(x))
     if low >= 0 and 100 < high <= 255 and np.array_equal(x[:8], np.floor(x[:8])):
         model._warned_of_raw_images = True

@@ -21,7 +21,7 @@ def print_summary(
     Args:
         model: a built `Sequential`.
         line_length: width of the table, by default 88 (100 with ``show_trainable``) or what the terminal has.
-        positions: where the columns end, as shares of the width; [0.45, 0.8, 1.0] by default.
+        positions: where the columns end, as shares of the width; [0.45, 0.8, 1.0] by default. More are left unused.
         print_fn: called once with the whole text; by default it is printed.
         expand_nested: whether the layers of models in the model get rows of their own.
         show_trainable: whether there is a column that tells trainable layers (Y) from frozen ones (N).
@@ -39,8 +39,9 @@ def print_summary(
         header, alignment = [*header, "Trainable"], [*alignment, "center"]
         positions = [0.9 * position for position in positions] + [1.0]
         default_length += 12
-    if len(positions) != len(header):
+    if len(positions) < len(header):
         raise ValueError(f"`positions` must hold {len(header) - show_trainable} numbers. Received: {positions}")
+    positions = positions[: len(header)]
     widths = _column_widths(line_length or min(default_length, columns - 4), positions)
     start, stop = _find_range(model.layers, layer_range)
     rows = [row for layer in model.layers[start:stop] for row in _layer_rows(layer, expand_nested, show_trainable)]

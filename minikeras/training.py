@@ -324,6 +324,9 @@ class Trainer(Compiled):
         return np.array(self.stack.forward(self._cast(x), training, mask))
 
     def _cast(self, x):
+        missing = len(self.input_shape) - x.ndim
+        if missing:  # a vector for a column, or the other way round
+            x = x[..., None] if missing > 0 else x[..., 0]
         if x.dtype == self.dtype or not self.stack.casts_inputs:
             return x
         with quiet():

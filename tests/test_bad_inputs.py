@@ -620,7 +620,18 @@ def test_row_54_images_that_are_no_bytes(x):
     convolutional().fit(x, LABELS, verbose=0)
 
 
-@pytest.mark.parametrize("first", [layers.Rescaling(1 / 255), layers.BatchNormalization()])
+@pytest.mark.parametrize("layer", [layers.Rescaling(1 / 255), layers.BatchNormalization()])
+def test_row_54_raw_images_that_are_rescaled_too_late(layer):
+    model = keras.Sequential([layers.Conv2D(2, 3), layer, layers.Flatten(), layers.Dense(3, activation="softmax")])
+    model.compile("adam", "scce")
+    warned(lambda: model.train_on_batch((IMAGES * 255).astype("uint8"), LABELS), ["raw images"])
+
+
+@pytest.mark.parametrize("first", [
+    layers.Rescaling(1 / 255), layers.BatchNormalization(), layers.Lambda(lambda x: x / 255),
+    keras.Sequential([layers.RandomFlip(), layers.RandomZoom(0.1), layers.RandomContrast(0.1),
+                      layers.Rescaling(1 / 255)]),
+])  # fmt: skip
 def test_row_54_raw_images_that_the_model_rescales(first):
     model = keras.Sequential([first, layers.Conv2D(2, 3), layers.Flatten(), layers.Dense(3, activation="softmax")])
     raw = (IMAGES * 255).astype("uint8")

@@ -5,6 +5,7 @@ That the numbers are Keras': `parity/test_training.py`. What they refuse: `test_
 
 import math
 import os
+import re
 import subprocess
 import sys
 import tracemalloc
@@ -530,6 +531,37 @@ def test_predict_does_not_depend_on_the_batches():
         assert outputs.dtype == "float32"
         np.testing.assert_allclose(outputs, expected, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(model.predict(iter(batches), steps=2, verbose=0), expected[:5], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("shape, rows, recurrent", [
+    ((1,), (7,), False), ((3,), (7, 3, 1), False), ((4, 1), (7, 4), True), ((None, 1), (7, 4), True),
+])  # fmt: skip
+def test_a_last_axis_of_one_is_added_or_taken_away(shape, rows, recurrent):
+    """As in Keras: the columns of a table are often given as vectors."""
+    model = keras.Sequential([keras.Input(shape), *([layers.SimpleRNN(2)] if recurrent else []), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    x = np.random.default_rng(0).normal(size=rows)
+    full = x[..., None] if len(rows) == len(shape) else x[..., 0]
+    expected = model.predict(full, verbose=0)
+    for batch_size in (7, 2):
+        np.testing.assert_allclose(model.predict(x, batch_size=batch_size, verbose=0), expected, rtol=1e-6)
+    np.testing.assert_allclose(model(x), expected, rtol=1e-6)
+    y = np.ones(7)
+    loss = model.evaluate(full, y, verbose=0)
+    assert model.evaluate(x, y, verbose=0) == model.test_on_batch(x, y) == pytest.approx(loss)
+    assert model.fit(x, y, epochs=3, batch_size=7, verbose=0).history["loss"][-1] < loss
+    model.fit(iter([(x, y)]), verbose=0)
+
+
+@pytest.mark.parametrize("shape, rows, words", [
+    ((4, 1), (4, 1), "batch axis"), ((None, 1), (4, 1), "batch axis"), ((8, 1), (7, 4), "(7, 4)"),
+    ((4, 2), (7, 4), "(7, 4)"), ((4,), (7, 4, 2), "(7, 4, 2)"), ((4,), (7, 3, 1), "(7, 3, 1)"),
+    ((8, 8, 1), (7, 8, 8), "x[..., None]"),
+])  # fmt: skip
+def test_other_missing_axes_are_errors(shape, rows, words):
+    model = keras.Sequential([keras.Input(shape), layers.Dense(1)])
+    with pytest.raises(ValueError, match=re.escape(words)):
+        model.predict(np.zeros(rows), verbose=0)
 
 
 def test_names_of_metrics():

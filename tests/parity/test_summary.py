@@ -97,7 +97,7 @@ ARGUMENTS = [
     {}, {"expand_nested": True}, {"show_trainable": True}, {"expand_nested": True, "show_trainable": True},
     {"line_length": 70}, {"line_length": 41, "show_trainable": True}, {"line_length": 130},
     {"positions": [0.2, 0.5, 0.8]}, {"positions": [0.5, 0.9, 1.2]}, {"line_length": 30},
-    {"positions": [0.3, 0.6, 0.7], "show_trainable": True},
+    {"positions": [0.3, 0.6, 0.7], "show_trainable": True}, {"positions": [0.33, 0.55, 0.67, 1.0]},
 ]  # fmt: skip
 
 

@@ -35,16 +35,16 @@ def load_tables():
 
 
 def make_layer(name, arguments):
-    return getattr(layers, name)(**_own(arguments, layers), name="twin")
+    return getattr(layers, name)(**own_arguments(arguments, layers), name="twin")
 
 
 def make_both(keras, name, arguments):
     ours = make_layer(name, arguments)
-    theirs = getattr(keras.layers, name)(**_own(arguments, keras.layers), name="twin")
+    theirs = getattr(keras.layers, name)(**own_arguments(arguments, keras.layers), name="twin")
     return ours, theirs
 
 
-def _own(arguments, module):
+def own_arguments(arguments, module):
     """Arguments that are layers are given as functions of the module that makes them: `lambda layers: ...`."""
     return {key: value(module) if inspect.isfunction(value) else value for key, value in arguments.items()}
 

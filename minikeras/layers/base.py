@@ -208,12 +208,14 @@ class Layer(Contents):
     def build_once(self, input_shape):
         """Build the layer unless it is built already."""
         if not self.built:
+            known = self.weights  # of layers that were built before they came here
             self.build(input_shape)
             if any(not inner.built for _, inner in self.sublayers):
                 self._build_by_running(input_shape)
             self._build_shape = tuple(input_shape)
             self._sublayers = self.find_sublayers()
             self.built = True
+            self.prefix_paths([*known, *self._weights])
 
     def _build_by_running(self, input_shape):
         """Build inner layers that `build` left alone, as Keras does: by a call, here on one row of zeros."""

@@ -77,6 +77,13 @@ class Contents(Configurable):
                     found.setdefault(id(inner), (f"{name}/{place}", inner))
         return list(found.values())
 
+    def prefix_paths(self, known):
+        """Let the paths of the weights inside, but for those that are known, begin with this layer's name."""
+        known = {id(weight) for weight in known}
+        for weight in self.weights:
+            if id(weight) not in known:
+                weight.path = f"{self.name}/{weight.path}"
+
     def all_layers(self):
         """Yield this layer and those inside of it, at any depth."""
         yield self
@@ -86,6 +93,13 @@ class Contents(Configurable):
     def add_loss(self, loss):
         """Add a number to the loss, from within `call`. Its derivative is the affair of the layer's `backward`."""
         self._losses.append(float(loss))
+
+    @property
+    def compute_dtype(self):
+        """The type that is computed in, which is that of the weights too: there is one, `dtype`."""
+        return self.dtype
+
+    variable_dtype = input_dtype = compute_dtype
 
     @property
     def trainable(self):

@@ -62,7 +62,7 @@ class InputLayer(Layer):
             )
         self.batch_shape = (batch_shape[0], *standardize_shape(tuple(batch_shape)[1:], "batch_shape"))
         self.build_once(self.batch_shape)
-        self._tensor = KerasTensor(self.batch_shape, self.dtype, self, name=self.name)
+        self._tensor = KerasTensor(self.batch_shape, self.dtype, self, name=name)
 
     def call(self, inputs):
         return inputs

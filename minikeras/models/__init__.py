@@ -10,7 +10,7 @@ from minikeras.models.sequential import Sequential
 __all__ = ["Functional", "Model", "Sequential", "clone_model", "load_model", "model_from_json", "save_model"]
 
 
-def save_model(model, filepath, overwrite=True, **kwargs):
+def save_model(model, filepath, overwrite=True, zipped=None, **kwargs):
     """Refused: only weights are saved. Arguments: as of Keras."""
     raise NotImplementedError(
         f"Files of whole models are not supported yet. Received: filepath={str(filepath)!r}. "

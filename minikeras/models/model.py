@@ -213,9 +213,14 @@ class Model(Trainer, Layer):
         checks.check_built(self, "count_params")
         return sum(weight.size for weight in self.weights)
 
-    def save_weights(self, filepath, overwrite=True):
-        """Write the weights to a ``.weights.h5`` file, which Keras reads as well."""
+    def save_weights(self, filepath, overwrite=True, max_shard_size=None):
+        """Write the weights to one ``.weights.h5`` file, which Keras reads as well."""
         from minikeras.saving import weights
+
+        if max_shard_size is not None:
+            raise NotImplementedError(
+                f"Weights are written to one file: `max_shard_size` must be None. Received: {max_shard_size!r}"
+            )
 
         weights.save_weights(self, filepath, overwrite)
 
@@ -226,13 +231,13 @@ class Model(Trainer, Layer):
 
         weights.load_weights(self, filepath, skip_mismatch)
 
-    def save(self, filepath, overwrite=True, **kwargs):
+    def save(self, filepath, overwrite=True, zipped=None, **kwargs):
         """Refused: files of whole models are not written yet."""
         from minikeras import models
 
-        models.save_model(self, filepath, overwrite, **kwargs)
+        models.save_model(self, filepath, overwrite, zipped=zipped, **kwargs)
 
-    def export(self, filepath, *args, **kwargs):
+    def export(self, filepath, format="tf_saved_model", verbose=None, input_signature=None, **kwargs):
         """Refused: there is no other format to export to."""
         raise NotImplementedError(
             f"`export` to other frameworks' formats is not part of minikeras. Received: filepath={str(filepath)!r}. "

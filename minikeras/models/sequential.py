@@ -100,13 +100,12 @@ class Sequential(Model):
         if self.built:
             return
         images.check_axis_order(self.layers[0], shape)
-        new = {id(layer) for layer in self.all_layers() if not layer.built}
+        known = self.weights
         with all_or_nothing(self):
             if given is None:
                 self._layers.insert(0, InputLayer(batch_shape=shape, dtype=self._layers[0].dtype))
             self._build(given or shape)
-        for layer in self.layers:
-            _set_paths(layer, self.name, new)
+        self.prefix_paths(known)
 
     @property
     def input(self):
@@ -158,13 +157,3 @@ class Sequential(Model):
         if config.get("build_input_shape") and not model.built:
             model.build(config["build_input_shape"])
         return model
-
-
-def _set_paths(layer, prefix, new):
-    """Let the paths of new layers' weights start with the names of the models that they are in."""
-    if id(layer) in new:
-        prefix = f"{prefix}/{layer.name}"
-        for weight in layer._weights:
-            weight.path = f"{prefix}/{weight.name}"
-        for _, inner in layer.sublayers:
-            _set_paths(inner, prefix, new)

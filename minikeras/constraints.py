@@ -7,7 +7,7 @@ weights are constrained, and (0, 1, 2) for a convolution kernel (height, width, 
 import numpy as np
 
 from minikeras import config
-from minikeras.registry import Configurable, resolve, to_snake_case
+from minikeras.registry import Configurable, CustomObjectScope, resolve, to_snake_case
 from minikeras.registry import serialize as _serialize
 
 
@@ -111,6 +111,7 @@ def serialize(constraint):
     return _serialize(constraint)
 
 
-def deserialize(config):
-    """Return the constraint of a config that `serialize` returned."""
-    return get(config)
+def deserialize(config, custom_objects=None):
+    """Return the constraint of a config of `serialize`; ``custom_objects`` is a dict of names to your own."""
+    with CustomObjectScope(custom_objects):
+        return get(config)

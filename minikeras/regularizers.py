@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from minikeras import config
-from minikeras.registry import Configurable, resolve
+from minikeras.registry import Configurable, CustomObjectScope, resolve
 from minikeras.registry import serialize as _serialize
 
 
@@ -184,6 +184,7 @@ def serialize(regularizer):
     return _serialize(regularizer)
 
 
-def deserialize(config):
-    """Return the regularizer of a config that `serialize` returned."""
-    return get(config)
+def deserialize(config, custom_objects=None):
+    """Return the regularizer of a config of `serialize`; ``custom_objects`` is a dict of names to your own."""
+    with CustomObjectScope(custom_objects):
+        return get(config)

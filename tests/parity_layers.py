@@ -7,6 +7,8 @@ import pathlib
 
 import numpy as np
 from checks import relative_error
+from compatibility import DIFFERS
+from compatibility_page import other_arguments, quoted
 
 from minikeras import layers
 
@@ -19,10 +21,9 @@ def load_tables():
     CASES: lists of (shape of a sample, arguments). INPUTS: functions of (rng, shape) for other inputs than normally
     distributed ones; what they return is not differentiated unless it is of floats. RANDOM: names of layers compared in
     inference only, because they draw other random numbers. TOLERANCES: of layers that compute otherwise than Keras.
-    OTHER_ARGUMENTS, OTHER_CONFIG: sets of what only one of the two has, with the reason beside. ELSEWHERE: names of
-    layers that have tests of their own.
+    ELSEWHERE: names of layers that have tests of their own. What else differs from Keras: `compatibility.py`.
     """
-    names = ("CASES", "INPUTS", "RANDOM", "TOLERANCES", "OTHER_ARGUMENTS", "OTHER_CONFIG", "ELSEWHERE")
+    names = ("CASES", "INPUTS", "RANDOM", "TOLERANCES", "ELSEWHERE")
     tables = {name: {} for name in names}
     for path in sorted((pathlib.Path(__file__).parent / "parity").glob("test_layers_*.py")):
         spec = importlib.util.spec_from_file_location(f"rows_of_{path.stem}", path)
@@ -95,32 +96,29 @@ def _random_weight(rng, weight):
     return value.astype(weight.dtype)
 
 
-def check_config(keras, name, arguments, skipped=()):
+def check_config(keras, name, arguments):
     """Compare configs, and read each one's with the other."""
     ours, theirs = make_both(keras, name, arguments)
-    ours_config, theirs_config = layers.serialize(ours), keras.layers.serialize(theirs)
-    for key in skipped:
-        assert ours_config["config"].get(key) is None
-        assert theirs_config["config"].get(key) is None
-    assert _cleaned(ours_config, skipped) == _cleaned(theirs_config, skipped)
+    assert _cleaned(layers.serialize(ours)) == _cleaned(keras.layers.serialize(theirs))
     ours_again = layers.deserialize(keras.layers.serialize(theirs))
     theirs_again = keras.layers.deserialize(layers.serialize(ours))
     assert layers.serialize(ours_again) == layers.serialize(ours)
     assert _cleaned(theirs_again.get_config()) == _cleaned(theirs.get_config())
 
 
-def _cleaned(value, skipped=()):
-    """Without the build_config, which says what a layer was built with, and the keys to be skipped."""
+def _cleaned(value, other=()):
+    """Without the build_config, which says what a layer was built with, and without keys of None that only one of the
+    two has, as the reason in `compatibility.py` says."""
     if isinstance(value, dict):
-        return {k: _cleaned(v, skipped) for k, v in value.items() if k not in ("build_config", *skipped)}
-    return [_cleaned(item, skipped) for item in value] if isinstance(value, list) else value
+        other = quoted(DIFFERS["layers"].get(value.get("class_name"))) or other
+        return {
+            key: _cleaned(entry, other if key == "config" else ())
+            for key, entry in value.items()
+            if key != "build_config" and not (entry is None and key in other)
+        }
+    return [_cleaned(item) for item in value] if isinstance(value, list) else value
 
 
 def check_signature(keras, name, other=()):
     """Compare names, defaults and kinds of the constructor's arguments, but for those in ``other``."""
-
-    def arguments(cls):
-        parameters = inspect.signature(cls).parameters.values()
-        return [(p.name, p.default, p.kind) for p in parameters if p.name not in other]
-
-    assert arguments(getattr(layers, name)) == arguments(getattr(keras.layers, name))
+    assert other_arguments(getattr(layers, name), getattr(keras.layers, name)) <= set(other)

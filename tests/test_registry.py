@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from minikeras import registry
+from minikeras import activations, constraints, initializers, registry, regularizers
 from minikeras.registry import Configurable
 
 
@@ -123,6 +123,25 @@ def test_custom_object_scope():
             assert type(registry.resolve(without_names, TABLE, "fruit")) is Cherry
     with pytest.raises(KeyError), scope:
         raise KeyError
+
+
+@pytest.mark.parametrize("module, base", [
+    (initializers, initializers.Ones), (regularizers, regularizers.L2), (constraints, constraints.NonNeg),
+], ids=lambda v: v.__name__)  # fmt: skip
+def test_deserialize_what_is_ones_own(module, base):
+    mine = type("Mine", (base,), {"__module__": __name__})
+    config = json.loads(json.dumps(module.serialize(mine())))
+    assert type(module.deserialize(config, {"Mine": mine})) is mine
+    assert type(module.deserialize(config, custom_objects={"Mine": mine})) is mine
+    with pytest.raises(ValueError, match="Mine"):
+        module.deserialize(config)
+
+
+def test_deserialize_an_activation_of_ones_own():
+    own = activations.deserialize("ripe", {"ripe": activations.relu})
+    assert own is activations.relu
+    with pytest.raises(ValueError, match="ripe"):
+        activations.deserialize("ripe")
     assert registry.get_registered_object("Cherry") is None
     with registry.CustomObjectScope(None):
         pass

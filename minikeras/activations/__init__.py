@@ -40,7 +40,7 @@ from minikeras.activations.sigmoids import (
     tanh_shrink,
 )
 from minikeras.activations.vectors import glu, log_softmax, softmax, sparsemax
-from minikeras.registry import resolve
+from minikeras.registry import CustomObjectScope, resolve
 from minikeras.registry import serialize as _serialize
 
 _table = {
@@ -98,6 +98,7 @@ def serialize(activation):
     return _serialize(get(activation))
 
 
-def deserialize(config):
-    """Return the activation of a name or config."""
-    return get(config)
+def deserialize(config, custom_objects=None):
+    """Return the activation of a name or config; ``custom_objects`` is a dict of names to your own."""
+    with CustomObjectScope(custom_objects):
+        return get(config)

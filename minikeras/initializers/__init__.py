@@ -21,7 +21,7 @@ from minikeras.initializers.distributions import (
     VarianceScaling,
     compute_fans,
 )
-from minikeras.registry import resolve, to_snake_case
+from minikeras.registry import CustomObjectScope, resolve, to_snake_case
 from minikeras.registry import serialize as _serialize
 
 _classes = (
@@ -76,6 +76,7 @@ def serialize(initializer):
     return _serialize(initializer)
 
 
-def deserialize(config):
-    """Return the initializer of a config that `serialize` returned."""
-    return get(config)
+def deserialize(config, custom_objects=None):
+    """Return the initializer of a config of `serialize`; ``custom_objects`` is a dict of names to your own."""
+    with CustomObjectScope(custom_objects):
+        return get(config)

@@ -9,8 +9,6 @@ from minikeras import callbacks, metrics
 from minikeras.callbacks.base import HOOKS
 from tests.test_callbacks import FakeModel, play
 
-LEFT_OUT = {"OrbaxCheckpoint": "writes the format of another package, orbax"}
-
 
 def run(module, make, epochs, model=None, verbose=0, batches=2, **params):
     """Play ``epochs`` to the callbacks that ``make(module)`` returns; return the model and the callbacks."""
@@ -42,20 +40,6 @@ def script(seed, length=12, names=("loss", "val_loss")):
     rng = np.random.Generator(np.random.PCG64(seed))
     trend = np.abs(np.arange(length) - length / 2)
     return [{name: float(value) for name in names} for value in np.round(trend + rng.normal(size=length), 2)]
-
-
-def test_every_name_is_there(keras):
-    theirs = {name for name in vars(keras.callbacks) if not name.startswith("_")}
-    assert set(callbacks.__all__) == theirs - set(LEFT_OUT)
-
-
-@pytest.mark.parametrize("name", callbacks.__all__)
-def test_constructor(keras, name):
-    def arguments(module):
-        parameters = inspect.signature(getattr(module, name)).parameters
-        return [(p.name, p.kind, p.default) for p in parameters.values()]
-
-    assert arguments(callbacks) == arguments(keras.callbacks)
 
 
 def test_hooks(keras):

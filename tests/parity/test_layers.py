@@ -4,7 +4,8 @@ import inspect
 
 import numpy as np
 import pytest
-from parity_layers import TOLERANCE, check_config, check_parity, check_signature, load_tables
+from compatibility import ADDITIONS
+from parity_layers import TOLERANCE, check_config, check_parity, load_tables
 
 from minikeras import layers
 
@@ -12,8 +13,6 @@ TABLES = load_tables()
 CASES = TABLES["CASES"]
 ROWS = [(name, *row) for name, cases in CASES.items() for row in cases]
 IDS = [f"{name}-{i}" for name, cases in CASES.items() for i in range(len(cases))]
-
-NOT_IN_KERAS = {"MinPooling2D"}
 
 
 @pytest.mark.parametrize("name, shape, arguments", ROWS, ids=IDS)
@@ -33,12 +32,7 @@ def test_outputs_and_gradients(keras, name, shape, arguments):
 
 @pytest.mark.parametrize("name, shape, arguments", ROWS, ids=IDS)
 def test_config(keras, name, shape, arguments):
-    check_config(keras, name, arguments, TABLES["OTHER_CONFIG"].get(name, ()))
-
-
-@pytest.mark.parametrize("name", CASES)
-def test_signature(keras, name):
-    check_signature(keras, name, TABLES["OTHER_ARGUMENTS"].get(name, ()))
+    check_config(keras, name, arguments)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -48,4 +42,4 @@ def test_there_are_three(name):
 
 def test_all_layers_are_compared():
     classes = {name for name in layers.__all__ if isinstance(getattr(layers, name), type)}
-    assert classes - NOT_IN_KERAS == set(CASES) | set(TABLES["ELSEWHERE"]) | {"Layer"}
+    assert classes - set(ADDITIONS["layers"]) == set(CASES) | set(TABLES["ELSEWHERE"]) | {"Layer"}

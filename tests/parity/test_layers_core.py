@@ -1,6 +1,6 @@
 """Dense, Activation and InputLayer beside Keras'."""
 
-from parity_layers import check_signature, make_both
+from parity_layers import make_both
 
 from minikeras import layers
 
@@ -15,19 +15,6 @@ CASES = {
 }
 
 ELSEWHERE = {"InputLayer"}
-OTHER_ARGUMENTS = {
-    "Dense": {"lora_rank", "lora_alpha", "quantization_config"},  # fine-tuning and quantization of large models
-}
-OTHER_CONFIG = {
-    "Dense": {
-        "quantization_config",  # None in Keras' configs unless quantized
-        "activity_regularizer",  # an argument, and None in ours; Keras leaves it out of Dense's config only
-    }
-}
-
-
-def test_input_layer_signature(keras):
-    check_signature(keras, "InputLayer")
 
 
 def test_input_layer(keras):

@@ -2,7 +2,7 @@
 
 import numpy as np
 from checks import relative_error
-from parity_layers import check_parity, check_signature, make_both
+from parity_layers import check_parity, make_both
 
 
 def _whole_numbers(rng, shape):
@@ -27,14 +27,6 @@ CASES = {
 }
 ELSEWHERE = {"Lambda"}
 INPUTS = {"Embedding": _whole_numbers}
-OTHER_ARGUMENTS = {
-    "Embedding": {"lora_rank", "lora_alpha", "quantization_config"},  # fine-tuning and quantization of large models
-    "EinsumDense": {"lora_rank", "lora_alpha", "gptq_unpacked_column_size", "quantization_config"},  # the same
-}
-OTHER_CONFIG = {
-    "Embedding": {"quantization_config", "activity_regularizer"},  # None in Keras' configs unless given
-    "EinsumDense": {"quantization_config", "activity_regularizer", "gptq_unpacked_column_size"},
-}
 
 
 def test_einsum_initial_values(keras):
@@ -60,4 +52,3 @@ def test_lambda(keras):
     x = np.random.default_rng(0).standard_normal((3, 4)).astype("float32")
     assert relative_error(ours(x), theirs(x).numpy()) == 0
     assert ours.compute_output_shape((None, 4)) == theirs.compute_output_shape((None, 4))
-    check_signature(keras, "Lambda", {"gradient"})  # Keras differentiates by itself

@@ -70,8 +70,6 @@ CASES = {
         ((4,), {"layer": lambda layers: layers.Dense(3, name="inner"), "trainable": False}),
     ],
 }
-OTHER_CONFIG = {"SpectralNormalization": {"quantization_config", "activity_regularizer"}}  # Dense's
-
 
 @pytest.mark.parametrize("shape, arguments", [
     ((6, 4), {}), ((6, 4), {"axis": 1}), ((3, 4, 5), {}), ((3, 4, 5), {"axis": 2, "center": False}),

@@ -8,7 +8,7 @@ import pytest
 
 import minikeras
 import minikeras.preprocessing
-from minikeras import preprocessing, utils
+from minikeras import utils
 from minikeras.preprocessing import sequence, text
 
 TEXTS = ["The cat sat on the mat.", "A dog!  The dog-house; a CAT", "", "mat,mat\tmat\nowl"]
@@ -163,11 +163,6 @@ def test_timeseries_dataset(keras, monkeypatch, with_targets, arguments):
         for a, b in zip(one, other, strict=True) if with_targets else [(one, other)]:
             np.testing.assert_array_equal(a, b)
             assert np.asarray(a).dtype == np.asarray(b).dtype
-
-
-def test_signature_of_timeseries(keras):
-    ours, theirs = (m.timeseries_dataset_from_array for m in (preprocessing, keras.preprocessing))
-    assert inspect.signature(ours) == inspect.signature(theirs)
 
 
 @pytest.mark.parametrize("data", [(1,), [1, 2], (1, 2), (1, 2, 3), 5], ids=str)

@@ -62,32 +62,6 @@ def test_set_random_seed(keras):
     assert ours == (random.random(), np.random.rand(3).tolist())  # noqa: NPY002
 
 
-SIGNATURES = [
-    "Config", "CustomObjectScope", "Progbar", "PyDataset", "clear_session", "custom_object_scope",
-    "deserialize_keras_object", "get_custom_objects", "get_file", "get_registered_name", "get_registered_object",
-    "is_interactive_logging_enabled", "is_keras_tensor", "normalize", "pack_x_y_sample_weight",
-    "register_keras_serializable", "serialize_keras_object", "set_random_seed", "split_dataset", "to_categorical",
-    "unpack_x_y_sample_weight",
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("name", SIGNATURES)
-def test_signature(keras, name):
-    assert inspect.signature(getattr(utils, name)) == inspect.signature(getattr(keras.utils, name))
-
-
-NOT_HERE = {
-    "FeatureSpace", "audio_dataset_from_directory", "text_dataset_from_directory", "bounding_boxes", "legacy",
-    "get_source_inputs",
-    "model_to_dot", "plot_model",
-}  # fmt: skip
-
-
-def test_utils_is_complete(keras):
-    missing = {name for name in dir(keras.utils) if name[0] != "_" and not hasattr(utils, name)}
-    assert missing <= NOT_HERE
-
-
 PLAIN = [
     None, 1, 2.5, "text", True, [1, [2]], {"a": {"b": (1,)}}, b"bytes", slice(1, None, 2), ..., np.arange(3),
     np.float32(2), np.array(3),

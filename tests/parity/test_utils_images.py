@@ -1,6 +1,5 @@
 """Sequences and images beside Keras': padding, arrays to pictures and back, image folders."""
 
-import inspect
 import io
 
 import numpy as np
@@ -39,14 +38,6 @@ def test_pad_sequences_of_strings(keras):
     for arguments in ({"dtype": object, "value": "-"}, {"dtype": "U3", "value": ""}):
         ours, theirs = (f(words, **arguments) for f in (utils.pad_sequences, keras.utils.pad_sequences))
         assert ours.tolist() == theirs.tolist()
-
-
-NAMES = ["pad_sequences", "array_to_img", "img_to_array", "load_img", "save_img", "image_dataset_from_directory"]
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_signature(keras, name):
-    assert inspect.signature(getattr(utils, name)) == inspect.signature(getattr(keras.utils, name))
 
 
 def picture(*shape, seed=0):

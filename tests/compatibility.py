@@ -1,0 +1,219 @@
+"""What is not as in Keras, and why: the one place that says so. `compatibility_page.py` makes a page of it.
+
+Every public name of Keras is in minikeras with the same arguments, or in DIFFERS, or in LEFT_OUT; every public name of
+ours that Keras has not is in ADDITIONS. A reason is one line of Markdown. An argument, or a key of the config, that
+only one of the two has or whose default differs is named in `backquotes`; nothing else in a signature may differ.
+Other names of one object (`Convolution2D`, `keras.Layer`) go by its one entry. Equal reasons share a row of the page.
+
+After a change: python tests/compatibility_page.py
+"""
+
+
+def each(names, reason):
+    """The same reason for several names."""
+    return dict.fromkeys(names.split(), reason)
+
+
+NUMBERS = "other random numbers than Keras' from the same seed, of the same distribution"
+ONLY_IMAGES = "takes images only, no dict with labels or bounding boxes beside them"
+IMAGES = f"{NUMBERS}; {ONLY_IMAGES}"
+RATE = f"{NUMBERS}; a rate of 1, which would leave nothing, is refused"
+LARGE = "`lora_rank`, `lora_alpha`, `quantization_config` (fine-tuning and quantizing of large models)"
+STATE = "`return_state=True` is refused: layers pass one array on"
+CONFIG = "is in the config, where Keras forgets it"
+CUBIC = "`bicubic` and Lanczos are those of Keras on NumPy and JAX (PyTorch has another cubic kernel, and no Lanczos)"
+SPARSE = "`sparse=True` is refused: there are no sparse arrays here"
+INPUTS = "`sparse`, `ragged` and `optional` inputs and tensors of the caller's are refused"
+ONE_TYPE = "float32 and float64 only, one type for storing and computing: NumPy is slow in half precision"
+TRACEBACKS = "has no effect: tracebacks are short, and never filtered"
+WHOLE_FILES = "refused (whatever `zipped` says): only weights are written to files yet"
+COMPILE = "`compile` returns the model, and takes `input_shape` and `learning_rate` as well"
+
+DIFFERS = {
+    "layers": {
+        "Dense": f"no {LARGE}; `activity_regularizer` {CONFIG}",
+        "EinsumDense": f"no {LARGE}, nor `gptq_unpacked_column_size`; `activity_regularizer` {CONFIG}",
+        "Embedding": f"no {LARGE}; `activity_regularizer` {CONFIG}; "
+        "a negative number is an IndexError, not a row from the end",
+        "Layer": "one of your own has a method `backward` beside `call`; `name`, `trainable` and `dtype` may come by "
+        "position; `activity_regularizer` and `autocast` are taken, though the signature does not say so",
+        "Lambda": "its derivative is the argument `gradient`; no file restores it, as that would run code",
+        "Input": INPUTS,
+        "InputLayer": INPUTS,
+        "BatchNormalization": "`synchronized=True`, which is for several processes, is refused",
+        "RNN": f"{STATE}; `unroll` has no effect",
+        "SimpleRNN": f"{STATE}; `unroll` has no effect; `seed` {CONFIG}; `activity_regularizer` acts (in Keras not)",
+        **each("LSTM GRU", f"{STATE}; `unroll` and `use_cudnn` have no effect"),
+        "Wrapper": "applies the layer inside (Keras' own is abstract)",
+        "GlobalAveragePooling1D": "the mean of a sequence that is masked from end to end is 0 (in Keras NaN)",
+        "UnitNormalization": "its gradient at 0 is finite (in Keras NaN)",
+        "UpSampling2D": CUBIC,
+        "Resizing": f"{ONLY_IMAGES}; {CUBIC}",
+        "RandomCrop": f"{IMAGES}; in inference too the outputs have the size it declares (in Keras the inputs')",
+        **each("CategoryEncoding Discretization", SPARSE),
+        **each("AutoContrast CenterCrop Equalization", ONLY_IMAGES),
+        **each(
+            "RandomBrightness RandomColorDegeneration RandomColorJitter RandomContrast RandomErasing RandomFlip "
+            "RandomGaussianBlur RandomGrayscale RandomHue RandomInvert RandomPerspective RandomPosterization "
+            "RandomRotation RandomSaturation RandomSharpness RandomShear RandomTranslation RandomZoom Solarization",
+            IMAGES,
+        ),
+        **each("AlphaDropout Dropout GaussianDropout SpatialDropout1D SpatialDropout2D SpatialDropout3D", RATE),
+        "GaussianNoise": NUMBERS,
+    },
+    "losses": {
+        "CategoricalGeneralizedCrossEntropy": "its gradient at a probability of 0 is bounded (in Keras infinite)",
+    },
+    "metrics": {
+        **each("PearsonCorrelation R2Score", "0 where Keras divides 0 by 0"),
+        "OneHotMeanIoU": "any `axis` (in Keras 0 and -1 only)",
+        "SparseTopKCategoricalAccuracy": f"`from_sorted_ids` {CONFIG}",
+    },
+    "optimizers": {
+        "Optimizer": "one of your own has a method `update` of arrays instead of `update_step` of variables",
+    },
+    "callbacks": {
+        "BackupAndRestore": "once a resumed training is complete, the next `fit` starts from its first epoch (in Keras "
+        "from the restored one again)",
+        "ModelCheckpoint": "saves weights only, as long as there are no files of whole models",
+        "RemoteMonitor": "sends by Python's own urllib, not by the package requests",
+        "SwapEMAWeights": "swaps back after `predict`, and a stopped training ends with the average (in Keras neither)",
+        "TensorBoard": "writes its files without TensorFlow; `profile_batch` is refused",
+    },
+    "initializers": {
+        **each(
+            "GlorotNormal GlorotUniform HeNormal HeUniform LecunNormal LecunUniform Orthogonal RandomNormal "
+            "RandomUniform TruncatedNormal VarianceScaling",
+            NUMBERS,
+        ),
+        "Identity": f"`gain` {CONFIG}",
+    },
+    "regularizers": {"OrthogonalRegularizer": "the penalty of a single row is 0 (in Keras NaN)"},
+    "utils": {
+        "get_file": "the cache is `~/.minikeras`, or the folder in `$MINIKERAS_HOME` (in Keras `~/.keras`)",
+        "normalize": "`axis=0` normalizes columns (Keras 3.15 takes it for -1 when it divides)",
+        "to_categorical": "labels out of range are refused, negative ones too (which Keras counts from the end)",
+        "split_dataset": "returns arrays (in Keras data sets of TensorFlow)",
+        **each(
+            "image_dataset_from_directory timeseries_dataset_from_array",
+            "the data set yields arrays, and needs neither TensorFlow nor Grain",
+        ),
+    },
+    "models": {
+        "Model": f"`Model(inputs, outputs, trainable, name)` is for chains of layers; {COMPILE}",
+        "Sequential": COMPILE,
+        **each("load_model save_model", WHOLE_FILES),
+    },
+    "backend": {"result_type": "types of 64 bits stay as they are (Keras makes them 32)"},
+    "random": each(
+        "SeedGenerator beta binomial categorical dropout gamma normal randint shuffle truncated_normal uniform", NUMBERS
+    ),
+    "config": {
+        "backend": "always `numpy`",
+        "set_backend": "`numpy` only",
+        "dtype_policy": "the name of the one float type, not an object",
+        **each("set_dtype_policy set_floatx", ONE_TYPE),
+        "enable_unsafe_deserialization": "refused: code in files is never run",
+        **each("disable_traceback_filtering enable_traceback_filtering is_traceback_filtering_enabled", TRACEBACKS),
+    },
+    "saving": {
+        "load_weights": "reads Keras 3's `.weights.h5` only",
+        "save_weights": "always one file: no `max_shard_size`",
+    },
+    "keras": {
+        "applications": "LeNet-5 only: Keras' networks have branches, or are too large to be trained here",
+        "KerasTensor": "what a layer will put out: `layer`, `source`, `dtype`, `name`, but no `sparse`, `ragged`, "
+        "`record_history`",
+        "Variable": "an array with a name and a gradient: `value`, `name`, `trainable`, `regularizer`, `constraint`; "
+        "no `initializer`, `shape`, `dtype`, `autocast`, `aggregation`, `synchronization`, `layout`",
+    },
+}
+
+SEVERAL = "takes several arrays, and a model here is a chain of layers that pass on one"
+TENSORFLOW = "needs TensorFlow in Keras too, on any backend"
+SOUND = "for sound; what is here is for images, vectors, sequences and series"
+LABELS = "mixes images together with their labels, which layers here are not given"
+BOXES = "for bounding boxes, which no layer here takes"
+FRAMEWORKS = "runs a model of another framework"
+TRACING = "of Keras' way of tracing graphs, which there are none of here"
+QUANTIZERS = "8 and 4 bits are for running large models on special hardware"
+ATTENTION = "of attention on GPUs"
+NOT_YET = "not there yet"
+
+LEFT_OUT = {
+    "layers": {
+        **each(
+            "AugMix ContrastLimitedAdaptiveHistogramEqualization ConvLSTM1D ConvLSTM2D ConvLSTM3D RandAugment "
+            "RandomElasticTransform ReversibleEmbedding",
+            NOT_YET,
+        ),
+        **each(
+            "Add AdditiveAttention Attention Average Concatenate Dot GroupQueryAttention Maximum Minimum "
+            "MultiHeadAttention Multiply Subtract add average concatenate dot maximum minimum multiply subtract",
+            SEVERAL,
+        ),
+        **each("HashedCrossing Hashing IntegerLookup StringLookup TextVectorization", TENSORFLOW),
+        **each("MelSpectrogram STFTSpectrogram", SOUND),
+        **each("CutMix MixUp", LABELS),
+        "MaxNumBoundingBoxes": BOXES,
+        **each("FlaxLayer JaxLayer TFSMLayer TorchModuleWrapper", FRAMEWORKS),
+        "InputSpec": "layers check their inputs by themselves, and say more about wrong ones",
+    },
+    "losses": each("CTC ctc", "connectionist temporal classification, for speech, needs a dynamic program of its own"),
+    "optimizers": {
+        "LossScaleOptimizer": "scales the loss of half precision, which there is none of here",
+        "legacy": "classes that Keras itself refuses to construct",
+    },
+    "callbacks": {"OrbaxCheckpoint": "writes the format of another package, Orbax"},
+    "utils": {
+        **each("model_to_dot plot_model", NOT_YET),
+        "FeatureSpace": TENSORFLOW,
+        "audio_dataset_from_directory": SOUND,
+        "bounding_boxes": BOXES,
+        "get_source_inputs": TRACING,
+        "legacy": "Keras' older names for writing and reading configs: `serialize_keras_object` does it",
+        "text_dataset_from_directory": "its strings are for TextVectorization, which is left out",
+    },
+    "config": {
+        **each("disable_flash_attention enable_flash_attention is_flash_attention_enabled", ATTENTION),
+        "is_nnx_enabled": "of the backend JAX",
+    },
+    "saving": {"KerasFileEditor": "files of weights are HDF5: h5py shows and edits them"},
+    "wrappers": each("SKLearnClassifier SKLearnRegressor SKLearnTransformer", NOT_YET),
+    "keras": {
+        "name_scope": NOT_YET,
+        **each("DTypePolicy FloatDTypePolicy dtype_policies mixed_precision", ONE_TYPE),
+        **each("Quantizer quantizers", QUANTIZERS),
+        **each("Function Operation StatelessScope SymbolicScope", TRACING),
+        **each("RematScope remat", "computes outputs a second time to save a GPU's memory"),
+        **each("device distribution", "there is one device, the CPU"),
+        "distillation": "trains a model on another one's outputs, by a graph of both",
+        "export": "writes formats of other frameworks",
+        "legacy": "Keras' own readers of older configs; older spellings are understood where they are used",
+        "ops": "functions of tensors that have derivatives: here NumPy's functions of arrays, and derivatives by hand",
+        "tree": "nested structures of tensors: here there is one array in and one out",
+        "visualization": "draws images with bounding boxes and masks",
+    },
+}
+
+ADDITIONS = {  # "*": whatever else there is
+    "layers": {"MinPooling2D": "the smallest number of each window, as `MaxPooling2D` the largest"},
+    "losses": {
+        "LossFunctionWrapper": "a function as a loss; Keras has it without making it public",
+        "get_for_model": "`get` for a model's outputs: `crossentropy` means what fits them",
+    },
+    "metrics": {"get_for_model": "`get` for a model's outputs: `accuracy` and `crossentropy` mean what fits them"},
+    "optimizers": {"check_learning_rate": "refuses what is no learning rate, for optimizers of your own"},
+    "initializers": {
+        "RandomInitializer": "the base of random initializers; Keras has it without making it public",
+        **each("TRUNCATED_STDDEV compute_fans", "for initializers of your own"),
+    },
+    "activations": {"ActivationFunction": "a function with its derivative, for activations of your own"},
+    "models": {"Functional": "the class of `Model(inputs, outputs)`; Keras has it without making it public"},
+    "backend": {"*": "the functions of Keras 1 and 2 that scripts call as `K.mean(x)`, on arrays"},
+    "datasets": {"digits": "1797 handwritten digits of 8 by 8 pixels, embedded"},
+    "preprocessing.image": {"*": "`ImageDataGenerator`, its iterators and transformations, of Keras 1 and 2"},
+    "preprocessing.sequence": {"*": "`TimeseriesGenerator`, `skipgrams`, `make_sampling_table` of Keras 1 and 2"},
+    "preprocessing": {"text": "`Tokenizer` and the rest of `preprocessing.text` of Keras 1 and 2"},
+    "saving": {"FileFormatError": "an OSError: the file is damaged, or of another format"},
+}

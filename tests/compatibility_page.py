@@ -1,0 +1,251 @@
+"""Compares minikeras with the installed Keras, name by name, and makes docs/keras_compatibility.md of it:
+
+python tests/compatibility_page.py
+"""
+
+import collections
+import inspect
+import os
+import pathlib
+import re
+import sys
+import warnings
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path[:0] = [path for path in (str(ROOT), str(ROOT / "tests")) if path not in sys.path]
+
+import compatibility as tables  # noqa: E402
+
+import minikeras  # noqa: E402
+
+PAGE = ROOT / "docs" / "keras_compatibility.md"
+COMMAND = "python tests/compatibility_page.py"
+SECTIONS = (
+    "layers", "losses", "metrics", "optimizers", "optimizers.schedules", "callbacks", "initializers", "regularizers",
+    "constraints", "activations", "utils", "models", "backend", "random", "config", "datasets", "preprocessing",
+    "saving", "wrappers", "keras",
+)  # fmt: skip
+LARGER = ("preprocessing.image", "preprocessing.sequence")  # modules in sections that have more names than Keras'
+STATUSES = ("same", "differs", "left out")
+NOT_PUBLIC = {"src"}  # what `import keras` brings along
+
+INTRODUCTION = """\
+# Compatibility with Keras
+
+Every public name of Keras {version} and what it is here.
+
+- **Same**: the same arguments in the same order with the same defaults, which is checked for every name.
+  [tests/parity](../tests/parity) compares the rest with Keras on PyTorch: configs, and numbers, gradients and weights,
+  which agree to 1e-5 in single precision.
+- **Differs**: the same but for what is said.
+- **Left out**: not there, and why.
+
+What holds everywhere, and is not repeated below:
+
+- Arrays are NumPy's, and derivatives are written by hand: what is trained and of your own, be it a layer, a loss or an
+  activation, brings a method or function for its derivative. Symbolic tensors can be passed to layers, and that is all.
+- What would go wrong is refused before the first weight changes, where Keras often goes on: labels out of range, shapes
+  that would broadcast by accident, NaN in the data, unknown names, files that do not fit.
+- Layers compute in float32 or float64. A seed makes a run repeatable, but its numbers are not Keras'.
+- What is for compilers, GPUs, quantization or several processes is left out, or an argument without effect.
+"""
+
+END = """
+The reasons are in [tests/compatibility.py](../tests/compatibility.py). `{command}` makes this page of them and of the
+installed Keras, and a test fails when it is stale.
+"""
+
+Name = collections.namedtuple("Name", "section name theirs ours status reason")
+
+
+def collect(keras):
+    """Return a `Name` for every public name of Keras."""
+    names = [(section, name) for section in SECTIONS for name in public_names(keras, section)]
+    differs, left_out = _reasons(keras, tables.DIFFERS), _reasons(keras, tables.LEFT_OUT)
+    found = []
+    for section, name in names:
+        theirs, ours = (find(root, path_of(section, name)) for root in (keras, minikeras))
+        reasons = left_out if ours is None else differs
+        reason = reasons.get(path_of(section, name)) or reasons.get(_identity(theirs))
+        status = "left out" if ours is None else "differs" if reason else "same"
+        found.append(Name(section, name, theirs, ours, status, reason))
+    return found
+
+
+def public_names(keras, section):
+    """Return the sorted public names of a module of Keras; those of a module in it as "mnist.load_data"."""
+    module = keras if section == "keras" else find(keras, section)
+    names = []
+    for name in dir(module):
+        path = path_of(section, name)
+        if name.startswith("_") or name in NOT_PUBLIC or path in SECTIONS:
+            continue
+        has_reason = any(name in table.get(section, ()) for table in (tables.DIFFERS, tables.LEFT_OUT))
+        if inspect.ismodule(getattr(module, name)) and not has_reason and find(minikeras, path) is not None:
+            names += [f"{name}.{inner}" for inner in public_names(keras, path)]
+        else:
+            names.append(name)
+    return sorted(names, key=lambda name: (name.lower(), name))
+
+
+def find(root, path):
+    """Return what stands at ``path`` in Keras or minikeras, or None."""
+    for name in path.split("."):
+        if root is minikeras and name not in minikeras.__all__:  # a module of ours that Keras has something else for
+            return None
+        root = getattr(root, name, None)
+    return root
+
+
+def path_of(section, name):
+    return name if section == "keras" else f"{section}.{name}"
+
+
+def _identity(thing):
+    """What the names of one class or function have in common."""
+    return id(thing) if inspect.isclass(thing) or inspect.isfunction(thing) else None
+
+
+def _reasons(keras, table):
+    """Return a dict from paths, and from the objects that they stand for in Keras, to reasons."""
+    rows = {path_of(section, name): reason for section, rows in table.items() for name, reason in rows.items()}
+    return {_identity(find(keras, path)): reason for path, reason in rows.items()} | rows | {None: None}
+
+
+def arguments(thing):
+    """Return {name: (default, kind)} of the arguments of a function or constructor; {} of what takes none."""
+    try:
+        parameters = list(inspect.signature(thing).parameters.values())
+    except (TypeError, ValueError):
+        return {}
+    if inspect.isclass(thing) and [p.name for p in parameters] == ["args", "kwargs"]:  # what Keras' `__new__` takes
+        parameters = list(inspect.signature(thing.__init__).parameters.values())[1:]
+    return {p.name: (p.default, p.kind) for p in parameters}
+
+
+def other_arguments(ours, theirs):
+    """Return the set of arguments that only one of the two has, or whose default or kind differs."""
+    ours, theirs = arguments(ours), arguments(theirs)
+    other = {name for name in {**ours, **theirs} if str(ours.get(name)) != str(theirs.get(name))}
+    same = [[name for name in both if name not in other] for both in (ours, theirs)]
+    return other if same[0] == same[1] else other | {"their order"}
+
+
+def quoted(reason):
+    """Return the words in backquotes: the arguments and keys of configs that may differ."""
+    return set(re.findall(r"\w+", " ".join(re.findall("`([^`]*)`", reason or ""))))
+
+
+def problems(keras):
+    """Return what is wrong with the tables, as sentences that say how to mend it."""
+    found = []
+    names = {(n.section, n.name): n for n in collect(keras)}
+    for n in names.values():
+        path = path_of(n.section, n.name)
+        if n.ours is None:
+            if n.reason is None:
+                found.append(f"{path} is missing in minikeras: add it, or a reason to LEFT_OUT[{n.section!r}]")
+            continue
+        other = other_arguments(n.ours, n.theirs) - quoted(n.reason) - ({"args", "kwargs"} if n.reason else set())
+        if other:
+            found.append(
+                f"{path} has other arguments than Keras': {', '.join(sorted(other))}. Make them equal, or name them in "
+                f"backquotes in a reason in DIFFERS[{n.section!r}]"
+            )
+        if inspect.isclass(n.ours) != inspect.isclass(n.theirs):
+            found.append(f"{path} is a class in one of the two only")
+        if not _is_exported(n):
+            found.append(f"{path} is not in `__all__`")
+    for title, there in (("DIFFERS", True), ("LEFT_OUT", False)):
+        for section, rows in getattr(tables, title).items():
+            for name, reason in rows.items():
+                n = names.get((section, name))
+                if n is None:
+                    found.append(f"{title}[{section!r}] has {name!r}, which Keras has not: take it out")
+                elif (n.ours is not None) != there:
+                    found.append(f"{title}[{section!r}] has {name!r}, which minikeras has{'' if n.ours else ' not'}")
+                if not re.fullmatch(r"[^|\n]+[^|\n.]", reason):
+                    found.append(f"{title}[{section!r}][{name!r}] must be one line without '|': {reason!r}")
+    return found + list(_problems_of_additions(keras))
+
+
+def _is_exported(n):
+    """Whether the name, or another one of the same object, is in `__all__`."""
+    module = find(minikeras, path_of(n.section, n.name).rpartition(".")[0]) if n.section != "keras" else minikeras
+    name, exported = n.name.rpartition(".")[2], getattr(module, "__all__", None)
+    return exported is None or name in exported or any(n.ours is getattr(module, other, None) for other in exported)
+
+
+def _problems_of_additions(keras):
+    for section in (*SECTIONS, *LARGER):
+        module = minikeras if section == "keras" else find(minikeras, section)
+        ours = {name for name in getattr(module, "__all__", ()) if not name.startswith("_")}
+        ours = {name for name in ours if find(keras, path_of(section, name)) is None}
+        listed = tables.ADDITIONS.get(section, {})
+        yield from (f"{section}.__all__ has {name!r}, which is not there" for name in ours if not hasattr(module, name))
+        for name in sorted(ours - set(listed)):
+            if "*" not in listed:
+                yield f"{path_of(section, name)} is not in Keras: say in ADDITIONS[{section!r}] what it is"
+        for name in sorted(set(listed) - ours - {"*"}):
+            yield f"ADDITIONS[{section!r}] has {name!r}, which minikeras has not, or Keras has too: take it out"
+
+
+def text(keras):
+    """Return the page."""
+    names = collect(keras)
+    version = ".".join(keras.__version__.split(".")[:2])
+    lines = [INTRODUCTION.format(version=version), "| | same | differs | left out |", "| --- | --: | --: | --: |"]
+    totals = collections.Counter(n.status for n in names)
+    for section in SECTIONS:
+        counts = collections.Counter(n.status for n in names if n.section == section)
+        title = _title(section)
+        lines.append(f"| [{title}](#{title.replace('.', '')}) | {' | '.join(str(counts[s]) for s in STATUSES)} |")
+    lines.append(f"| all together | {' | '.join(str(totals[s]) for s in STATUSES)} |")
+    for section in SECTIONS:
+        lines += ["", f"## {_title(section)}"]
+        of_status = {status: [n for n in names if (n.section, n.status) == (section, status)] for status in STATUSES}
+        if of_status["same"]:
+            lines += ["", "Same: " + _listed(n.name for n in of_status["same"])]
+        for status in STATUSES[1:]:
+            if of_status[status]:
+                lines += ["", f"| {status} | {'how' if status == 'differs' else 'why'} |", "| --- | --- |"]
+                lines += _rows((n.name, n.reason) for n in of_status[status])
+    lines += ["", "## Additions", "", "Public names that Keras 3 has not.", "", "| | | |", "| --- | --- | --- |"]
+    for section, rows in tables.ADDITIONS.items():
+        lines += [f"| {_title(section)} {row}" for row in _rows(rows.items())]
+    lines.append(END.format(command=COMMAND))
+    return "\n".join(lines)
+
+
+def _title(section):
+    return section if section == "keras" else f"keras.{section}"
+
+
+def _listed(names):
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _rows(names_and_reasons):
+    """Return a row of a table for each reason."""
+    groups = {}
+    for name, reason in names_and_reasons:
+        groups.setdefault(reason, []).append(name)
+    return [f"| {_listed(names) if names != ['*'] else ''} | {reason} |" for reason, names in groups.items()]
+
+
+def main():
+    os.environ.setdefault("KERAS_BACKEND", "torch")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            import keras
+        except ImportError as error:
+            sys.exit(f"{error}: pip install '.[parity]'")
+    if found := problems(keras):
+        sys.exit("\n".join(["tests/compatibility.py does not fit what is there:", *found]))
+    PAGE.parent.mkdir(exist_ok=True)
+    PAGE.write_text(text(keras), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

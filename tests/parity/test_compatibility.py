@@ -1,0 +1,105 @@
+"""The page of what is as in Keras and what is not: it is true, and it is fresh."""
+
+import inspect
+
+import compatibility_page as page
+import pytest
+from compatibility import ADDITIONS, DIFFERS, LEFT_OUT
+
+from minikeras import activations, layers
+
+
+def test_names_and_signatures(keras):
+    """Every public name of Keras has the same arguments here, or a reason in tests/compatibility.py."""
+    assert page.problems(keras) == []
+
+
+def test_the_page_is_fresh(keras):
+    assert page.PAGE.read_text(encoding="utf-8") == page.text(keras), f"the page is stale: {page.COMMAND}"
+
+
+def test_the_command(keras, monkeypatch, tmp_path):
+    monkeypatch.setattr(page, "PAGE", tmp_path / "docs" / "page.md")
+    page.main()
+    assert page.PAGE.read_text(encoding="utf-8") == page.text(keras)
+    monkeypatch.delitem(DIFFERS["layers"], "Lambda")
+    page.PAGE.unlink()
+    with pytest.raises(SystemExit, match="layers.Lambda has other arguments than Keras': gradient"):
+        page.main()
+    assert not page.PAGE.exists()
+
+
+def only(keras, words):
+    """There is one problem, and these are words of it."""
+    (problem,) = page.problems(keras)
+    for word in words:
+        assert word in problem
+    return True
+
+
+@pytest.mark.parametrize("table, section, name, words", [
+    (LEFT_OUT, "losses", "NoSuchLoss", ["LEFT_OUT['losses']", "'NoSuchLoss'", "Keras has not"]),
+    (DIFFERS, "keras", "NoSuchName", ["DIFFERS['keras']", "'NoSuchName'", "Keras has not"]),
+    (LEFT_OUT, "layers", "Conv2D", ["LEFT_OUT['layers']", "'Conv2D'", "minikeras has"]),
+    (DIFFERS, "layers", "Concatenate", ["DIFFERS['layers']", "'Concatenate'", "minikeras has not"]),
+    (ADDITIONS, "layers", "MaxPooling2D", ["ADDITIONS['layers']", "'MaxPooling2D'"]),
+    (ADDITIONS, "layers", "NoSuchLayer", ["ADDITIONS['layers']", "'NoSuchLayer'"]),
+])  # fmt: skip
+def test_reasons_for_what_is_not_so(keras, monkeypatch, table, section, name, words):
+    monkeypatch.setitem(table[section], name, "a reason")
+    assert only(keras, words)
+
+
+@pytest.mark.parametrize("table, section, name, words", [
+    (LEFT_OUT, "optimizers", "LossScaleOptimizer", ["optimizers.LossScaleOptimizer is missing"]),
+    (LEFT_OUT, "keras", "ops", ["ops is missing"]),
+    (ADDITIONS, "layers", "MinPooling2D", ["layers.MinPooling2D is not in Keras"]),
+    (DIFFERS, "layers", "Lambda", ["layers.Lambda has other arguments", "gradient"]),
+])  # fmt: skip
+def test_missing_reasons(keras, monkeypatch, table, section, name, words):
+    monkeypatch.delitem(table[section], name)
+    assert only(keras, words)
+
+
+@pytest.mark.parametrize("reason", ["", "two\nlines", "a | b", "ends in a point."])
+def test_a_reason_is_one_line(keras, monkeypatch, reason):
+    monkeypatch.setitem(DIFFERS["layers"], "Conv2D", reason)
+    assert only(keras, ["DIFFERS['layers']['Conv2D']", "one line"])
+
+
+def test_signatures_of_classes_and_functions(keras, monkeypatch):
+    monkeypatch.setattr(activations, "relu", lambda x, negative_slope=0.1, max_value=None, threshold=0.0: x)
+    assert only(keras, ["activations.relu has other arguments", ": negative_slope."])
+    monkeypatch.setattr(activations, "relu", lambda x, max_value=None, negative_slope=0.0, threshold=0.0: x)
+    assert only(keras, ["activations.relu has other arguments", "their order"])
+    monkeypatch.undo()
+
+    class Identity:
+        def __init__(self, extra=1, **kwargs):
+            pass
+
+    monkeypatch.setattr(layers, "Identity", Identity)
+    assert only(keras, ["layers.Identity has other arguments", "extra"])
+    monkeypatch.setattr(layers, "Identity", lambda **kwargs: None)
+    assert only(keras, ["layers.Identity is a class in one of the two only"])
+
+
+def test_what_takes_anything_is_compared_by_what_it_hands_on(keras):
+    """Keras' layers are made by a `__new__(cls, *args, **kwargs)`."""
+    assert [p for p in inspect.signature(keras.layers.Layer).parameters] == ["args", "kwargs"]
+    assert "activity_regularizer" in page.arguments(keras.layers.Layer)
+
+
+def test_one_reason_for_all_names_of_an_object(keras):
+    names = {(n.section, n.name): n for n in page.collect(keras)}
+    layer = names["layers", "Layer"]
+    assert layer.status == "differs"
+    assert names["keras", "Layer"].reason == layer.reason == DIFFERS["layers"]["Layer"]
+    assert names["layers", "Conv2D"].status == names["layers", "Convolution2D"].status == "same"
+    assert names["keras", "InputSpec"].reason == LEFT_OUT["layers"]["InputSpec"]
+    assert names["datasets", "mnist.load_data"].status == "same"
+
+
+def test_the_words_in_backquotes():
+    assert page.quoted("no `a_b`, but `c=True` and `D(e, f)`; g") == {"a_b", "c", "True", "D", "e", "f"}
+    assert page.quoted(None) == set()

@@ -37,6 +37,10 @@ DIFFERS = {
         "a negative number is an IndexError, not a row from the end",
         "Layer": "one of your own has a method `backward` beside `call`; `name`, `trainable` and `dtype` may come by "
         "position; `activity_regularizer` and `autocast` are taken, though the signature does not say so",
+        **each(
+            "Convolution2D Convolution2DTranspose SeparableConvolution2D",
+            "three integers, `(filters, size, size)` in Keras 1 and `(filters, size, strides)` in Keras 3, are refused",
+        ),
         "Lambda": "its derivative is the argument `gradient`; no file restores it, as that would run code",
         "Input": INPUTS,
         "InputLayer": INPUTS,
@@ -44,6 +48,7 @@ DIFFERS = {
         "RNN": f"{STATE}; `unroll` has no effect",
         "SimpleRNN": f"{STATE}; `unroll` has no effect; `seed` {CONFIG}; `activity_regularizer` acts (in Keras not)",
         **each("LSTM GRU", f"{STATE}; `unroll` and `use_cudnn` have no effect"),
+        **each("ConvLSTM1D ConvLSTM2D ConvLSTM3D", STATE),
         "Wrapper": "applies the layer inside (Keras' own is abstract)",
         "GlobalAveragePooling1D": "the mean of a sequence that is masked from end to end is 0 (in Keras NaN)",
         "UnitNormalization": "its gradient at 0 is finite (in Keras NaN)",
@@ -143,8 +148,8 @@ NOT_YET = "not there yet"
 LEFT_OUT = {
     "layers": {
         **each(
-            "AugMix ContrastLimitedAdaptiveHistogramEqualization ConvLSTM1D ConvLSTM2D ConvLSTM3D RandAugment "
-            "RandomElasticTransform ReversibleEmbedding",
+            "AugMix ContrastLimitedAdaptiveHistogramEqualization RandAugment RandomElasticTransform "
+            "ReversibleEmbedding",
             NOT_YET,
         ),
         **each(

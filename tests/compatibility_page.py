@@ -17,6 +17,7 @@ sys.path[:0] = [path for path in (str(ROOT), str(ROOT / "tests")) if path not in
 import compatibility as tables  # noqa: E402
 
 import minikeras  # noqa: E402
+from minikeras.legacy.layers import CONVOLUTIONS  # noqa: E402
 
 PAGE = ROOT / "docs" / "keras_compatibility.md"
 COMMAND = "python tests/compatibility_page.py"
@@ -91,10 +92,18 @@ def public_names(keras, section):
 def find(root, path):
     """Return what stands at ``path`` in Keras or minikeras, or None."""
     for name in path.split("."):
-        if root is minikeras and name not in minikeras.__all__:  # a module of ours that Keras has something else for
+        if not _is_public(root, name):
             return None
         root = getattr(root, name, None)
     return root
+
+
+def _is_public(module, name):
+    """False for our own modules that have names of something else of Keras', and for spellings of Keras 1 and 2."""
+    if not inspect.ismodule(module) or module.__name__.partition(".")[0] != "minikeras":
+        return True
+    there = name in vars(module) and not inspect.ismodule(vars(module)[name])
+    return there or name in getattr(module, "__all__", ()) or CONVOLUTIONS.get(name, ("", False))[1]
 
 
 def path_of(section, name):
@@ -108,8 +117,14 @@ def _identity(thing):
 
 def _reasons(keras, table):
     """Return a dict from paths, and from the objects that they stand for in Keras, to reasons."""
-    rows = {path_of(section, name): reason for section, rows in table.items() for name, reason in rows.items()}
-    return {_identity(find(keras, path)): reason for path, reason in rows.items()} | rows | {None: None}
+    reasons = {None: None}
+    for section, rows in table.items():
+        for name, reason in rows.items():
+            reasons[path_of(section, name)] = reason
+            thing = find(keras, path_of(section, name))
+            if name == getattr(thing, "__name__", None):  # a reason under an object's other name is for that alone
+                reasons[_identity(thing)] = reason
+    return reasons
 
 
 def arguments(thing):
@@ -170,10 +185,11 @@ def problems(keras):
 
 
 def _is_exported(n):
-    """Whether the name, or another one of the same object, is in `__all__`."""
-    module = find(minikeras, path_of(n.section, n.name).rpartition(".")[0]) if n.section != "keras" else minikeras
-    name, exported = n.name.rpartition(".")[2], getattr(module, "__all__", None)
-    return exported is None or name in exported or any(n.ours is getattr(module, other, None) for other in exported)
+    """Whether the name, or another one of the same object, is in `__all__` (or made by `legacy`)."""
+    path, _, name = path_of(n.section, n.name).rpartition(".")
+    module = find(minikeras, path) if path else minikeras
+    exported = getattr(module, "__all__", [name])
+    return name in exported or name in CONVOLUTIONS or any(n.ours is getattr(module, o, None) for o in exported)
 
 
 def _problems_of_additions(keras):

@@ -50,7 +50,9 @@ def test_contributing(tmp_path):
     run("\n".join(code), tmp_path)
 
 
-@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "benchmarks/README.md"])
+@pytest.mark.parametrize("document", [
+    "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "benchmarks/README.md", "docs/keras_compatibility.md",
+])  # fmt: skip
 def test_links(document):
     text = (ROOT / document).read_text(encoding="utf-8")
     for target in re.findall(r"\]\(([^)#]+)\)", text):

@@ -15,8 +15,8 @@ def each(names, reason):
 
 
 NUMBERS = "other random numbers than Keras' from the same seed, of the same distribution"
-ONLY_IMAGES = "takes images only, no dict with labels or bounding boxes beside them"
-IMAGES = f"{NUMBERS}; {ONLY_IMAGES}"
+NO_BOXES = "no bounding boxes or segmentation masks in a dict of images and labels"
+IMAGES = f"{NUMBERS}; {NO_BOXES}"
 RATE = f"{NUMBERS}; a rate of 1, which would leave nothing, is refused"
 LARGE = "`lora_rank`, `lora_alpha`, `quantization_config` (fine-tuning and quantizing of large models)"
 STATE = "`return_state=True` is refused: layers pass one array on"
@@ -53,12 +53,13 @@ DIFFERS = {
         "GlobalAveragePooling1D": "the mean of a sequence that is masked from end to end is 0 (in Keras NaN)",
         "UnitNormalization": "its gradient at 0 is finite (in Keras NaN)",
         "UpSampling2D": CUBIC,
-        "Resizing": f"{ONLY_IMAGES}; {CUBIC}",
+        "Resizing": f"{NO_BOXES}; {CUBIC}",
         "RandomCrop": f"{IMAGES}; in inference too the outputs have the size it declares (in Keras the inputs')",
         **each("CategoryEncoding Discretization", SPARSE),
-        **each("AutoContrast CenterCrop Equalization", ONLY_IMAGES),
+        **each("AutoContrast CenterCrop ContrastLimitedAdaptiveHistogramEqualization Equalization", NO_BOXES),
         **each(
-            "RandomBrightness RandomColorDegeneration RandomColorJitter RandomContrast RandomErasing RandomFlip "
+            "AugMix CutMix MixUp RandAugment RandomBrightness RandomColorDegeneration RandomColorJitter RandomContrast "
+            "RandomElasticTransform RandomErasing RandomFlip "
             "RandomGaussianBlur RandomGrayscale RandomHue RandomInvert RandomPerspective RandomPosterization "
             "RandomRotation RandomSaturation RandomSharpness RandomShear RandomTranslation RandomZoom Solarization",
             IMAGES,
@@ -137,7 +138,6 @@ DIFFERS = {
 SEVERAL = "takes several arrays, and a model here is a chain of layers that pass on one"
 TENSORFLOW = "needs TensorFlow in Keras too, on any backend"
 SOUND = "for sound; what is here is for images, vectors, sequences and series"
-LABELS = "mixes images together with their labels, which layers here are not given"
 BOXES = "for bounding boxes, which no layer here takes"
 FRAMEWORKS = "runs a model of another framework"
 TRACING = "of Keras' way of tracing graphs, which there are none of here"
@@ -147,11 +147,7 @@ NOT_YET = "not there yet"
 
 LEFT_OUT = {
     "layers": {
-        **each(
-            "AugMix ContrastLimitedAdaptiveHistogramEqualization RandAugment RandomElasticTransform "
-            "ReversibleEmbedding",
-            NOT_YET,
-        ),
+        "ReversibleEmbedding": NOT_YET,
         **each(
             "Add AdditiveAttention Attention Average Concatenate Dot GroupQueryAttention Maximum Minimum "
             "MultiHeadAttention Multiply Subtract add average concatenate dot maximum minimum multiply subtract",
@@ -159,7 +155,6 @@ LEFT_OUT = {
         ),
         **each("HashedCrossing Hashing IntegerLookup StringLookup TextVectorization", TENSORFLOW),
         **each("MelSpectrogram STFTSpectrogram", SOUND),
-        **each("CutMix MixUp", LABELS),
         "MaxNumBoundingBoxes": BOXES,
         **each("FlaxLayer JaxLayer TFSMLayer TorchModuleWrapper", FRAMEWORKS),
         "InputSpec": "layers check their inputs by themselves, and say more about wrong ones",

@@ -92,7 +92,15 @@ REFUSALS = {  # script: what is missing, the line, a word of the reason
     "from tensorflow.python.client import device_lib\n": ("tensorflow.python.client", 1, "private"),
     "from tensorflow.examples.tutorials.mnist import input_data\n": ("tensorflow.examples", 1, "keras.datasets"),
     "from keras.layers.merge import Concatenate\n": ("keras.layers.merge.Concatenate", 1, "several inputs"),
-    "import keras\nkeras.layers.core.Add()\n": ("keras.layers.Add", 2, "several inputs"),
+    "import keras\nkeras.layers.core.Add()\n": ("keras.layers.core.Add", 2, "several inputs"),
+    "import keras\nkeras.models.Input\n": ("keras.models.Input", 2, "There is keras.Input"),
+    "from tensorflow.keras.layers import Sequential\n": (
+        "tensorflow.keras.layers.Sequential", 1, "There is keras.Sequential",
+    ),
+    "import keras\nkeras.Sequential([keras.layers.Dense(1)])([[1]]).numpy()\n": ("Tensor.numpy", 2, "arrays of NumPy"),
+    "from keras import backend as K\nK.tensorflow_backend._get_gpus()\n": (
+        "keras.backend.tensorflow_backend._get_gpus", 2, "",
+    ),
     "from keras.initializations import normal\n": ("keras.initializations", 1, "its functions made variables"),
     "import keras\nname = 'Conv4D'\ngetattr(keras.layers, name)\n": ("keras.layers.Conv4D", 3, "keras.layers.Conv"),
     "import keras\nkeras.Sequential().quantize('int8')\n": ("Sequential.quantize", 2, ""),
@@ -254,6 +262,8 @@ def test_what_is_no_script(script, capsys):
     error = capsys.readouterr().err
     assert f"there is no script {os.path.abspath('trian.py')!r}" in error
     assert "Beside it there is train.py" in error
+    assert run_script(script("{}", "lesson.ipynb")) == 2
+    assert "is a notebook" in capsys.readouterr().err
     assert run_script(os.getcwd()) == 2
     assert "is a folder: name the script in it" in capsys.readouterr().err
     assert run_script(pathlib.Path("no/folder/x.py")) == 2
@@ -411,3 +421,86 @@ def test_old_modules(script, path, name, keras, capsys):
     text = f"from {keras}.{path} import {name}\nimport minikeras\n"
     text += f"assert {name} is getattr(minikeras.{path.split('.')[0]}, {name!r}, None) or {name}.__name__ == {name!r}\n"
     assert run_script(script(text)) == 0, capsys.readouterr().err
+
+
+def test_data_beside_the_script_hides_no_package(script, capsys):
+    """Files and folders with the names of packages, and environments, are no modules of the user's."""
+    script("", "numpy.txt")
+    script("", "numpy/readme.txt")
+    script("", "h5py/data.txt")
+    script("", "env/lib/site-packages/installed_here/__init__.py")
+    path = script("import sys\nsys.path.append('env/lib/site-packages')\nimport numpy, installed_here\nnumpy.ones(1)\n")
+    numpy = sys.modules["numpy"]
+    try:
+        assert run_script(path) == 0, capsys.readouterr().err
+        assert sys.modules["numpy"] is numpy
+        assert "installed_here" in sys.modules
+    finally:
+        sys.modules.pop("installed_here", None)
+
+
+def test_namespace_packages_are_imported_anew(script, capsys):
+    script("X = 3\n", "lib/part.py")
+    path = script("from lib.part import X\nprint(X)\n")
+    assert run_script(path) == 0
+    assert not {"lib", "lib.part"} & set(sys.modules)
+    script("X = 4  # longer\n", "lib/part.py")
+    assert run_script(path) == 0
+    assert capsys.readouterr().out == "3\n4\n"
+
+
+def test_a_package_that_uses_tensorflow(script, capsys):
+    """The line is the script's that imports it."""
+    script("import tensorflow as tf\nX = tf.Variable\n", "env/site-packages/helper_of_others/__init__.py")
+    path = script("import sys\nsys.path.append('env/site-packages')\nimport helper_of_others\n")
+    assert run_script(path) == 3
+    error = capsys.readouterr().err
+    assert error.startswith("minikeras run: tensorflow.Variable is not in minikeras\n  script.py, line 3: import help")
+
+
+def test_a_faulty_package_of_ours_is_no_refusal(script, capsys, monkeypatch):
+    """An AttributeError inside minikeras is a fault of minikeras', and shown with its traceback."""
+    faulty = eval("lambda seed: layers.nothing_like_it", {"__name__": "minikeras.utils", "layers": minikeras.layers})
+    monkeypatch.setattr(minikeras.utils, "set_random_seed", faulty)
+    assert run_script(script("import keras\nkeras.utils.set_random_seed(1)\n")) == 1
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_the_folder_is_gone(script, capsys):
+    script("", "gone/x.py")
+    path = script("import os, keras\nos.chdir('gone')\nos.remove('x.py')\nos.rmdir(os.getcwd())\nkeras.ops\n")
+    here = os.getcwd()
+    assert run_script(path) == 3
+    os.chdir(here)
+    assert f"  {here}/script.py, line 5: keras.ops" in capsys.readouterr().err
+
+
+def test_links(script, capsys):
+    """As for Python: modules are found beside the file itself, not the link to it."""
+    script("from keras.layers import Add\n", "real/beside.py")
+    script("import beside\n", "real/a.py")
+    os.symlink("real/a.py", "link.py")
+    assert run_script("link.py") == 3
+    assert "beside.py, line 1: from keras.layers import Add" in capsys.readouterr().err
+
+
+def test_star_imports(script, capsys):
+    path = script(
+        "from keras import *\nfrom keras.layers import *\nfrom tensorflow.keras.utils import *\n"
+        "import minikeras\nassert Sequential is minikeras.Sequential and Dense is minikeras.layers.Dense\n"
+        "to_categorical([1])\n"
+    )
+    assert run_script(path) == 0, capsys.readouterr().err
+
+
+def test_multiprocessing(script):
+    """Functions of the script are found in its workers."""
+    path = script(
+        "import multiprocessing\nimport keras\n\n\ndef units(n):\n    return keras.layers.Dense(n).units\n\n\n"
+        "if __name__ == '__main__':\n    with multiprocessing.get_context('fork').Pool(1) as pool:\n"
+        "        print(pool.map(units, [1, 2]))\n"
+    )
+    if sys.platform != "linux":
+        pytest.skip("processes are forked on Linux")
+    result = process(path)
+    assert (result.returncode, result.stdout) == (0, "[1, 2]\n"), result.stderr

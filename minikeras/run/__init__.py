@@ -64,6 +64,8 @@ def _read(path):
     """Return the script as bytes: the compiler knows byte order marks and encoding cookies."""
     if os.path.isdir(path):
         raise IsADirectoryError(f"{path!r} is a folder: name the script in it, as {os.path.join(path, 'train.py')!r}")
+    if path.endswith(".ipynb"):
+        raise ValueError(f"{path!r} is a notebook: make a script of it, as with `jupyter nbconvert --to script`")
     if not os.path.exists(path):
         from difflib import get_close_matches
 

@@ -8,32 +8,33 @@ import re
 import sys
 import types
 
+import numpy as np
+
 import minikeras
 from minikeras.legacy import OLD_MODULES
 from minikeras.run.reasons import REASONS
-from minikeras.run.stand_in import MissingModule
+from minikeras.run.stand_in import MissingModule, is_users
 from minikeras.run.tensorflow import TensorFlow
 
-PACKAGE = os.path.dirname(os.path.realpath(minikeras.__file__)) + os.sep
+_PLACES = (minikeras, minikeras.layers, minikeras.models, minikeras.utils, minikeras.optimizers, minikeras.callbacks)
 _GETTERS = ("__getattr__", "old_name")  # functions that modules and models raise AttributeError from
 
 
 def explain(error, script):
     """Return what to print if ``error`` says that minikeras lacks something, else None."""
-    trace = []
+    place = None  # the innermost of the user's
     step = error.__traceback__.tb_next  # after the frame of `run_script`
-    while step is not None:
-        code = step.tb_frame.f_code
-        trace.append((code.co_filename, step.tb_lineno, code.co_name))
-        step = step.tb_next
-    users = [(file, line) for file, line, _ in trace if _is_users(file, script)]
-    if not users:
-        return None
-    file, line = users[-1]
-    source = _Source(file)
     ours = None  # the function of minikeras that others have called last
-    for file, _, name in trace:
-        ours = (ours or name) if os.path.realpath(file).startswith(PACKAGE) else None
+    while step is not None:
+        code, module = step.tb_frame.f_code, step.tb_frame.f_globals.get("__name__")
+        is_ours = str(module).split(".")[0] == "minikeras"
+        ours = (ours or code.co_name) if is_ours else None
+        if code.co_filename == script or not is_ours and _is_beside(code.co_filename, script):
+            place = code.co_filename, step.tb_lineno
+        step = step.tb_next
+    if place is None:
+        return None
+    source, line = _Source(place[0]), place[1]
     if isinstance(error, NotImplementedError):
         return _message(f"not supported: {error}", source, line) if ours else None
     if isinstance(error, MissingModule):
@@ -55,7 +56,10 @@ def _missing_attribute(owner, name, source, line):
         canonical = f"{_canonical(owner.__name__)}.{name}"
         return _missing(canonical, *source.find_attribute(canonical, name, line), source, owner)
     kind = owner if isinstance(owner, type) else type(owner)
-    if not kind.__module__.startswith("minikeras."):  # the script's own class
+    if isinstance(owner, (np.ndarray, np.generic)) and name in ("assign", "eval", "get_shape", "numpy"):
+        reason = f"Layers, models and the backend return arrays of NumPy, which have no `{name}` and need none"
+        return _missing(f"Tensor.{name}", f"Tensor.{name}", line, source, reason=reason)
+    if not str(kind.__module__).startswith("minikeras."):  # the script's own class
         return None
     return _missing(f"{kind.__name__}.{name}", f"{kind.__name__}.{name}", line, source, owner)
 
@@ -66,13 +70,9 @@ def _is_ours(module):
     )
 
 
-def _is_users(file, script):
-    """Whether a file is the script, or a module of the user's beside it."""
-    if file == script:
-        return True
-    file, folder = os.path.realpath(file), os.path.dirname(os.path.realpath(script)) + os.sep
-    inside = file.startswith(folder) and "site-packages" not in file[len(folder) :].split(os.sep)
-    return inside and os.path.exists(file) and not file.startswith(PACKAGE)
+def _is_beside(file, script):
+    """Whether a file is a module of the user's beside the script, and not ``<string>``."""
+    return os.path.isfile(file) and is_users(file, os.path.dirname(os.path.realpath(script)))
 
 
 def _canonical(name):
@@ -82,22 +82,33 @@ def _canonical(name):
     return re.sub(r"^(minikeras|tensorflow\.(python\.)?keras)(?=\.|$)", "keras", name)
 
 
+def _present(name):
+    """As `_canonical`, with the module where the contents of one of Keras 1 and 2 are today."""
+    module, _, last = _canonical(name).rpartition(".")
+    if module.startswith("keras.") and module[len("keras.") :] in OLD_MODULES:
+        module = f"keras.{OLD_MODULES[module[len('keras.') :]]}".rstrip(".")
+    return f"{module}.{last}".lstrip(".")
+
+
 def _missing(canonical, written, line, source, owner=None, reason=None):
-    parts = _canonical(canonical).split(".")
-    below = ".".join(parts[1:-1])
-    if below in OLD_MODULES:
-        parts = [*f"keras.{OLD_MODULES[below]}".rstrip(".").split("."), parts[-1]]
+    parts = _present(canonical).split(".")
     reasons = (reason, *(REASONS.get(".".join(parts[:end])) for end in range(len(parts), 0, -1)))
     details = [reason for reason in reasons if reason][:1]
     names = [name for name in dir(owner) if not name.startswith("_")]
     close = difflib.get_close_matches(parts[-1], names, n=1, cutoff=0.8)
-    if close and not details:
+    elsewhere = [_canonical(module.__name__) for module in _PLACES if parts[-1] in module.__all__]
+    if not details and parts[0] == "keras" and elsewhere:
+        details.append(f"There is {elsewhere[0]}.{parts[-1]}")
+    elif not details and close:
         details.append(f"Did you mean {'.'.join([*written.split('.')[:-1], close[0]])}?")
     return _message(f"{written} is not in minikeras", source, line, *details)
 
 
 def _message(what, source, line, *details):
-    path = os.path.relpath(source.file)
+    try:
+        path = os.path.relpath(source.file)
+    except (OSError, ValueError):  # the script has removed the folder; on Windows, changed to another drive
+        path = os.pardir
     place = f"{source.file if path.startswith(os.pardir) else path}, line {line}: {source.line(line)}"
     return "\n  ".join([f"minikeras run: {what}", place, *details])
 
@@ -140,6 +151,6 @@ class _Source:
             if isinstance(node, ast.Attribute) and node.attr == name and node.lineno <= line <= node.end_lineno:
                 first, _, rest = ast.unparse(node).partition(".")
                 written = f"{imported.get(first, first)}.{rest}"
-                if _canonical(written) == _canonical(canonical):
+                if _present(written) == _present(canonical):
                     return written, node.end_lineno
         return canonical, line

@@ -69,6 +69,13 @@ def is_stand_in(name):
     return name.split(".")[0] in ("keras", "tensorflow")
 
 
+def is_users(file, folder):
+    """Whether a file is the user's own: in the script's folder, but no package installed in an environment there."""
+    folder = os.path.join(os.path.realpath(folder), "")
+    file = os.path.realpath(file)
+    return file.startswith(folder) and "site-packages" not in file[len(folder) :].split(os.sep)
+
+
 @contextlib.contextmanager
 def installed(folder):
     """Let imports of keras and tensorflow lead to minikeras, and the user's modules in ``folder`` be imported anew.
@@ -78,9 +85,10 @@ def installed(folder):
     _forget_old_modules()
     before, said = sys.modules.copy(), warning._said.copy()
     warning._said.clear()
-    own = {os.path.splitext(entry)[0] for entry in os.listdir(folder)} - {"minikeras", *sys.stdlib_module_names}
-    for name in before:
-        if is_stand_in(name) or name.split(".")[0] in own:
+    importlib.invalidate_caches()
+    own = _find_names(folder)
+    for name, module in before.items():
+        if is_stand_in(name) or name.split(".")[0] in own or _is_own(name, module, folder):
             del sys.modules[name]
     finder = Finder()
     sys.meta_path.insert(0, finder)
@@ -89,12 +97,31 @@ def installed(folder):
     finally:
         sys.meta_path[:] = [other for other in sys.meta_path if other is not finder]
         _forget_old_modules()
-        for name in sys.modules.copy():  # those of other packages, as NumPy's, stay: they cannot be loaded twice
-            if name not in before and (is_stand_in(name) or name.split(".")[0] in own):
+        for name, module in sys.modules.copy().items():
+            # Those of other packages, as NumPy's, stay: they cannot be loaded twice.
+            if name not in before and (is_stand_in(name) or _is_own(name, module, folder)):
                 del sys.modules[name]
         sys.modules.update({name: module for name, module in before.items() if sys.modules.get(name) is not module})
         warning._said.clear()
         warning._said.update(said)
+
+
+def _find_names(folder):
+    """Return the names of modules in a folder that come before those of other places."""
+    names = set()
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            stem, extension = os.path.splitext(entry.name)
+            if extension == ".py" or os.path.exists(os.path.join(entry.path, "__init__.py")):
+                names.add(stem)
+    return names - {"minikeras", "numpy", *sys.stdlib_module_names}
+
+
+def _is_own(name, module, folder):
+    if name.split(".")[0] in {"minikeras", "__main__", *sys.stdlib_module_names}:
+        return False
+    file = getattr(module, "__file__", None) or next(iter(getattr(module, "__path__", ())), None)
+    return isinstance(file, str) and is_users(file, folder)
 
 
 def _forget_old_modules():

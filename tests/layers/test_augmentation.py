@@ -283,6 +283,7 @@ def test_no_erasing():
     (lambda: layers.RandomGaussianBlur(kernel_size=4), "kernel_size"), (lambda: layers.RandomSharpness(2), "factor"),
     (lambda: layers.RandomElasticTransform(fill_mode="edge"), "fill_mode"), (lambda: layers.MixUp(0), "alpha"),
     (lambda: layers.RandomElasticTransform(scale=1.5), "scale"), (lambda: layers.CutMix(1.5), "factor"),
+    (lambda: layers.RandomElasticTransform(scale=(-0.1, 0.5)), "scale"), (lambda: layers.CutMix((-0.1, 0.5)), "factor"),
     (lambda: layers.RandomElasticTransform(fill_value=None), "fill_value"),
     (lambda: layers.RandAugment(num_ops=0), "num_ops"), (lambda: layers.RandAugment(factor=-0.1), "factor"),
     (lambda: layers.AugMix(alpha=0.0), "alpha"), (lambda: layers.AugMix(num_chains=1.5), "num_chains"),

@@ -42,7 +42,7 @@ class RandomElasticTransform(ClippedLayer):
     ):  # fmt: skip
         super().__init__(seed=seed, data_format=data_format, **kwargs)
         self.factor = standardize_bounds(factor, "factor", low=0)
-        self.scale = standardize_bounds(scale, "scale", low=0)
+        self.scale = standardize_bounds(scale, "scale", low=0, strict=True)
         self.interpolation = check_choice(interpolation, "interpolation", INTERPOLATIONS)
         self.fill_mode = check_choice(fill_mode, "fill_mode", (*FILL_MODES, "mirror"))
         if not is_number(fill_value):

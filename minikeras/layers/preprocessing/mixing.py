@@ -104,7 +104,7 @@ class CutMix(MixingLayer):
 
     def __init__(self, factor=1.0, seed=None, data_format=None, **kwargs):
         super().__init__(seed=seed, data_format=data_format, **kwargs)
-        self.factor = standardize_bounds(factor, "factor", low=0)
+        self.factor = standardize_bounds(factor, "factor", low=0, strict=True)
 
     def get_random_transformation(self, data, training=True, seed=None):
         """As of every random layer; None for a single image."""

@@ -34,6 +34,7 @@ from minikeras.messages import warn
 from minikeras.registry import auto_name, serialize
 
 _training = contextvars.ContextVar("training", default=None)  # what the custom layer that runs was told
+NOT_GIVEN = type("NotGiven", (), {"__repr__": lambda self: "not given"})()  # `training`, which may be given as None
 
 __all__ = ["Layer", "integer_tuple", "positive_integer", "standardize_shape"]
 
@@ -149,15 +150,15 @@ class Layer(Contents):
 
     # Running and building.
 
-    def __call__(self, inputs, training=None, mask=None):
+    def __call__(self, inputs, training=NOT_GIVEN, mask=None):
         """Return the outputs for an array, building the layer if need be. The result is the caller's own.
 
         With ``training=True``, `backward` can be called afterwards. By default it is what the custom layer that makes
-        this call was told, or the default of `call`. ``mask``, a bool array, says which steps of the inputs count, to
-        layers that ask for it. For a `KerasTensor` the result is symbolic too.
+        this call was told, or the default of `call`; None is False then, as in Keras. ``mask``, a bool array, says
+        which steps of the inputs count, to layers that ask for it. For a `KerasTensor` the result is symbolic too.
         """
         if is_symbolic(inputs):
-            return call_symbolically(self, inputs, training, mask)
+            return call_symbolically(self, inputs, None if training is NOT_GIVEN else training, mask)
         inputs = np.asarray(inputs)
         if inputs.dtype != self.dtype and self.casts_inputs:
             inputs = inputs.astype(self.dtype)
@@ -166,7 +167,7 @@ class Layer(Contents):
         if type(self).compute_output_shape is not Layer.compute_output_shape:
             self.compute_output_shape(shape)  # says what does not fit
         self.needs_input_gradient = True  # training may have found that nobody used it
-        return np.array(self.run(inputs, _training.get() if training is None else bool(training), mask))
+        return np.array(self.run(inputs, resolve_training(training), mask))
 
     def run(self, inputs, training=False, mask=None):
         """`call` without conversions and copies: what it returns may be overwritten by the next call."""
@@ -328,6 +329,14 @@ class Layer(Contents):
 
     def __repr__(self):
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+def resolve_training(training):
+    """Return what `run` takes for the ``training`` of a call: True, False, or None for the default of `call`."""
+    if training is None or training is NOT_GIVEN:
+        told = _training.get()
+        return (False if training is None else None) if told is None else told
+    return bool(training)
 
 
 def default_of(function, argument):

@@ -2,7 +2,7 @@
 
 from minikeras import layers
 from minikeras.kernels import threads
-from minikeras.layers.base import Layer
+from minikeras.layers.base import NOT_GIVEN, Layer, resolve_training
 from minikeras.layers.contents import numbered
 from minikeras.layers.core import InputLayer
 from minikeras.layers.symbolic import call_symbolically
@@ -192,7 +192,7 @@ class Model(Trainer, Layer):
             if not self.built:
                 self.build((None, *inputs.shape[1:]))
             checks.check_input(self, inputs)
-            return self._run(inputs, training, mask)
+            return self._run(inputs, resolve_training(NOT_GIVEN if training is None else training), mask)
 
     def call(self, inputs, training=None, mask=None):
         return self.stack.forward(inputs, training, mask)

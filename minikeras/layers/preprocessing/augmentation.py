@@ -10,7 +10,7 @@ then changes the whole batch accordingly::
 import numpy as np
 
 from minikeras import config
-from minikeras.layers.base import Layer
+from minikeras.layers.base import NOT_GIVEN, Layer
 from minikeras.layers.images import from_channels_last, join_shape, split_shape, to_channels_last
 from minikeras.layers.symbolic import is_symbolic
 
@@ -32,7 +32,7 @@ class ImageLayer(Layer):
         self.bounding_box_format = bounding_box_format
         self.data_format = config.standardize_data_format(data_format)
 
-    def __call__(self, inputs, training=None, mask=None):
+    def __call__(self, inputs, training=NOT_GIVEN, mask=None):
         if isinstance(inputs, dict):
             return self._call_on_dict(inputs, training)
         single = not is_symbolic(inputs) and np.ndim(inputs) == 3

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from minikeras.layers.base import integer_tuple, positive_integer
+from minikeras.layers.base import NOT_GIVEN, integer_tuple, positive_integer
 from minikeras.layers.preprocessing.augmentation import ImageLayer, check_value_range, is_number
 from minikeras.layers.preprocessing.tones import from_bytes, to_bytes
 
@@ -91,7 +91,7 @@ class ContrastLimitedAdaptiveHistogramEqualization(ImageLayer):
         self.clip_limit = clip_limit
         self.tile_grid_size, self._grid = tile_grid_size, integer_tuple(tile_grid_size, 2, "tile_grid_size")
 
-    def __call__(self, inputs, training=None, mask=None):
+    def __call__(self, inputs, training=NOT_GIVEN, mask=None):
         outputs = super().__call__(inputs, training, mask)
         kind = None if isinstance(inputs, dict) else np.asarray(inputs).dtype
         return outputs if kind is None or kind.kind not in "iu" else outputs.astype(kind)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from minikeras.kernels import resize
-from minikeras.layers.base import positive_integer
+from minikeras.layers.base import NOT_GIVEN, positive_integer
 from minikeras.layers.preprocessing.augmentation import ImageLayer, RandomImageLayer, check_choice, is_number
 
 INTERPOLATIONS = ("bilinear", "nearest", "bicubic", "lanczos3", "lanczos5")
@@ -47,7 +47,7 @@ class Resizing(ImageLayer):
         self.fill_value = fill_value
         self.antialias = bool(antialias)
 
-    def __call__(self, inputs, training=None, mask=None):
+    def __call__(self, inputs, training=NOT_GIVEN, mask=None):
         outputs = super().__call__(inputs, training, mask)
         kind = np.asarray(inputs).dtype
         if kind.kind not in "iu":

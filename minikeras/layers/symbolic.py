@@ -87,7 +87,7 @@ def is_symbolic(inputs):
 def call_symbolically(layer, inputs, training=None, mask=None):
     """Build the layer for ``inputs`` and return what it makes of them.
 
-    ``training`` goes without effect, as in Keras, where `fit`, `evaluate` and `predict` set it for the whole model.
+    ``training`` may only be what the layer takes by default. `fit`, `evaluate` and `predict` go over it, in Keras too.
 
     Raises:
         NotImplementedError: several inputs, or a way of calling that only this one layer of the model would have.
@@ -100,12 +100,17 @@ def call_symbolically(layer, inputs, training=None, mask=None):
             f"Layer {layer.name!r} ({type(layer).__name__}) was called on {len(inputs)} tensors: minikeras' models are "
             "chains of layers with one input each, without branches"
         )
-    for name, value, hint in (("training", training, "model(x, training=True)"), ("mask", mask, "a Masking layer")):
-        if value is not None and value is not False:
-            raise NotImplementedError(
-                f"Layer {layer.name!r} ({type(layer).__name__}) was called with {name}={value!r} on a symbolic tensor: "
-                f"in minikeras `{name}` is the whole model's. Use {hint}"
-            )
+    if training is not None and any(inner._default_training not in (None, training) for inner in layer.all_layers()):
+        raise NotImplementedError(
+            f"Layer {layer.name!r} ({type(layer).__name__}) was called with training={training!r} on a symbolic "
+            f"tensor: in minikeras it is the whole model's: model(x, training={training!r}). A frozen layer, "
+            "`layer.trainable = False`, keeps its statistics"
+        )
+    if mask is not None:
+        raise NotImplementedError(
+            f"Layer {layer.name!r} ({type(layer).__name__}) was called with a mask on a symbolic tensor: use a Masking "
+            "layer, or model(x, mask=mask)"
+        )
     with all_or_nothing(layer):
         layer.build_once(inputs.shape)
         outputs = KerasTensor(layer.compute_output_shape(inputs.shape), layer.dtype, layer, inputs)

@@ -69,9 +69,9 @@ def chain_from_config(cls, config, custom_objects=None):
     with CustomObjectScope(custom_objects):
         tensors = {}
         for entry in config["layers"]:
-            source = _find_source(entry, tensors)
+            source, training = _find_source(entry, tensors)
             layer = layers.deserialize(entry)
-            tensors[layer.name] = layer.output if source is None else call_symbolically(layer, source)
+            tensors[layer.name] = layer.output if source is None else call_symbolically(layer, source, training)
     ends = []
     for key in ("input_layers", "output_layers"):
         is_listed = isinstance(config[key], dict) or not isinstance(config[key][0], str)
@@ -89,14 +89,15 @@ def _layer_config(layer, source):
 
 
 def _find_source(entry, tensors):
-    """Return the tensor that a layer of a config is called on; None for an `InputLayer`."""
+    """Return the tensor that a layer of a config is called on, None for an `InputLayer`, and ``training`` if given."""
     nodes, name = entry.get("inbound_nodes", []), entry.get("name")
     if not nodes:
-        return None
+        return None, None
     node = nodes[0] if isinstance(nodes[0], dict) else {}
     arguments = node.get("args", [])
     is_one = len(arguments) == 1 and isinstance(arguments[0], dict)
-    extra = [key for key, value in node.get("kwargs", {}).items() if value not in (None, False)]
+    options = node.get("kwargs", {})
+    extra = [key for key, value in options.items() if value is not None and key != "training"]
     if len(nodes) > 1 or not is_one or arguments[0].get("class_name") != "__keras_tensor__" or extra:
         raise NotImplementedError(
             f"Layer {name!r} of the config is called several times, on several tensors, or with arguments of its own: "
@@ -105,4 +106,4 @@ def _find_source(entry, tensors):
     source, *place = arguments[0]["config"]["keras_history"]
     if source not in tensors or place != [0, 0]:
         raise NotImplementedError(f"Layer {name!r} of the config is called on {source!r}, which is none before it")
-    return tensors[source]
+    return tensors[source], options.get("training")

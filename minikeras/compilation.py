@@ -1,9 +1,9 @@
 """`compile`: the optimizer, the loss and the metrics of a model, brought to the form that its one output needs."""
 
-from minikeras import checks, losses, optimizers
+from minikeras import checks, losses, metrics, optimizers
 from minikeras.layers.base import standardize_shape
 from minikeras.losses.base import serialize_function
-from minikeras.registry import Configurable, accepts_old_spellings, serialize
+from minikeras.registry import Configurable, accepts_old_spellings, get_registered_object, serialize
 from minikeras.results import Results
 
 
@@ -72,7 +72,8 @@ class Compiled:
     def compile_from_config(self, config):
         """Compile the model with what `get_compile_config` returned."""
         if config:
-            self.compile(**config)
+            found = {name: _revive(config.get(name)) for name in ("metrics", "weighted_metrics")}
+            self.compile(**{**config, **found})
 
     def reset_metrics(self):
         """Set the running loss and metrics back to their start."""
@@ -147,6 +148,16 @@ def _flatten(metrics):
     if isinstance(metrics, (list, tuple)):
         return [m for item in metrics for m in (_flatten(item) if isinstance(item, (list, tuple, dict)) else [item])]
     return [metrics]
+
+
+def _revive(value):
+    """Return metrics with objects in place of configs: now, while what a `CustomObjectScope` holds is known."""
+    if isinstance(value, dict):
+        if "class_name" not in value:
+            return {key: _revive(item) for key, item in value.items()}
+        is_function = value["class_name"] == "function"  # not an object with a name of its own
+        return (get_registered_object(value["config"]) or value) if is_function else metrics.get(value)
+    return [_revive(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def _describe(value, argument):

@@ -202,6 +202,15 @@ class TestJson:
         with keras.utils.custom_object_scope({"Mine": Mine, "far": far}):
             assert model_from_json(text).layers[0].factor == 3
 
+    def test_custom_metrics(self):
+        class Far(keras.metrics.MeanAbsoluteError):
+            pass
+
+        model = keras.Sequential([layers.Dense(4)]).compile("sgd", "mse", weighted_metrics={"dense": [Far(name="f")]})
+        twin = model_from_json(model.to_json(), custom_objects={"Far": Far})
+        assert set(twin.fit(X, X, verbose=0).history) == {"loss", "f"}
+        assert type(twin.metrics[1]) is Far
+
     def test_code_is_not_run(self):
         model = keras.Sequential([keras.Input((4,)), layers.Lambda(lambda x: x)])
         with pytest.raises(ValueError, match="[Ll]ambda"):

@@ -27,7 +27,6 @@ INPUTS = "`sparse`, `ragged` and `optional` inputs and tensors of the caller's a
 ONE_TYPE = "float32 and float64 only, one type for storing and computing: NumPy is slow in half precision"
 TRACEBACKS = "has no effect: tracebacks are short, and never filtered"
 WHOLE_FILES = "refused (whatever `zipped` says): only weights are written to files yet"
-COMPILE = "`compile` returns the model, and takes `input_shape` and `learning_rate` as well"
 
 DIFFERS = {
     "layers": {
@@ -36,7 +35,8 @@ DIFFERS = {
         "Embedding": f"no {LARGE}; `activity_regularizer` {CONFIG}; "
         "a negative number is an IndexError, not a row from the end",
         "Layer": "one of your own has a method `backward` beside `call`; `name`, `trainable` and `dtype` may come by "
-        "position; `activity_regularizer` and `autocast` are taken, though the signature does not say so",
+        "position; `activity_regularizer` and `autocast` are taken, though the signature does not say so; "
+        "other [methods](#methods)",
         **each(
             "Convolution2D Convolution2DTranspose SeparableConvolution2D",
             "three integers, `(filters, size, size)` in Keras 1 and `(filters, size, strides)` in Keras 3, are refused",
@@ -76,7 +76,7 @@ DIFFERS = {
         "SparseTopKCategoricalAccuracy": f"`from_sorted_ids` {CONFIG}",
     },
     "optimizers": {
-        "Optimizer": "one of your own has a method `update` of arrays instead of `update_step` of variables",
+        "Optimizer": "one of your own is written otherwise: [methods](#methods)",
     },
     "callbacks": {
         "BackupAndRestore": "once a resumed training is complete, the next `fit` starts from its first epoch (in Keras "
@@ -106,8 +106,8 @@ DIFFERS = {
         ),
     },
     "models": {
-        "Model": f"`Model(inputs, outputs, trainable, name)` is for chains of layers; {COMPILE}",
-        "Sequential": COMPILE,
+        "Model": "`Model(inputs, outputs, trainable, name)` is for chains of layers; other [methods](#methods)",
+        "Sequential": "other [methods](#methods)",
         **each("load_model save_model", WHOLE_FILES),
     },
     "backend": {"result_type": "types of 64 bits stay as they are (Keras makes them 32)"},
@@ -143,6 +143,8 @@ FRAMEWORKS = "runs a model of another framework"
 TRACING = "of Keras' way of tracing graphs, which there are none of here"
 QUANTIZERS = "8 and 4 bits are for running large models on special hardware"
 ATTENTION = "of attention on GPUs"
+MEMORY = "computes outputs a second time to save a GPU's memory"
+CUSTOM = "no `custom_objects`: `utils.custom_object_scope` makes them known"
 NOT_YET = "not there yet"
 
 LEFT_OUT = {
@@ -185,7 +187,7 @@ LEFT_OUT = {
         **each("DTypePolicy FloatDTypePolicy dtype_policies mixed_precision", ONE_TYPE),
         **each("Quantizer quantizers", QUANTIZERS),
         **each("Function Operation StatelessScope SymbolicScope", TRACING),
-        **each("RematScope remat", "computes outputs a second time to save a GPU's memory"),
+        **each("RematScope remat", MEMORY),
         **each("device distribution", "there is one device, the CPU"),
         "distillation": "trains a model on another one's outputs, by a graph of both",
         "export": "writes formats of other frameworks",
@@ -193,6 +195,64 @@ LEFT_OUT = {
         "ops": "functions of tensors that have derivatives: here NumPy's functions of arrays, and derivatives by hand",
         "tree": "nested structures of tensors: here there is one array in and one out",
         "visualization": "draws images with bounding boxes and masks",
+    },
+}
+
+FILES = "files hold weights in Keras' layout; a class has no other way of its own"
+STATELESS = "for JAX, whose functions must not change anything"
+BY_ARRAYS = "one of your own has `update` and `slots`, which work on arrays"
+STEP = "takes `x`, `y`, `sample_weight`, not a tuple `data`; it holds the backward pass too"
+
+METHODS = {  # public methods and properties, missing or with other arguments, of a class and of those derived from it
+    "layers.Layer": {
+        "add_weight": "`shape`, `initializer`, `dtype`, `trainable`, `regularizer`, `constraint`, `name` may come by "
+        "position; no `autocast`, `aggregation`, `overwrite_with_gradient` or further `args`",
+        "add_variable": "`add_weight` does it",
+        "add_metric": "Keras' own refuses to be called",
+        **each("metrics metrics_variables", "metrics are given to `compile`; a layer has none of its own"),
+        "dtype_policy": ONE_TYPE,
+        "input_spec": "`build` and `compute_output_shape` check the inputs",
+        "path": "each weight has its own",
+        **each("load_own_variables save_own_variables", FILES),
+        **each("quantization_mode quantize quantized_build quantized_call", QUANTIZERS),
+        **each("compute_output_spec symbolic_call", "for graphs; `compute_output_shape` says what comes out"),
+        "rematerialized_call": MEMORY,
+        "stateless_call": STATELESS,
+        **each("forward named_parameters torch_params", "of PyTorch's modules"),
+    },
+    "layers.RNN": {
+        **each("get_initial_state inner_loop", "the cells have `get_initial_state`; no state is given from outside"),
+        "call": "takes `inputs`, not `sequences` and `initial_state`, and so in another `order`",
+        **each("build compute_output_shape", "`input_shape`, not `sequences_shape` and `initial_state_shape`"),
+        "compute_mask": "its arguments are called `inputs` and `previous_mask`, not `_` and `mask`",
+        "from_config": CUSTOM,
+    },
+    "layers.Wrapper": {"from_config": CUSTOM},
+    "metrics.Metric": each("stateless_reset_state stateless_result stateless_update_state", STATELESS),
+    "models.Model": {
+        "compile": "returns the model, and takes `input_shape` and `learning_rate` as well",
+        "build": "`input_shape` may be left out where a layer has said it",
+        **each("test_step train_step", STEP),
+        **each("compute_loss compute_metrics predict_step", "a step is one method, `train_step` or `test_step`"),
+        **each("make_predict_function make_test_function make_train_function", "there is nothing to compile"),
+        **each("get_state_tree set_state_tree stateless_compute_loss", STATELESS),
+        "get_quantization_layer_structure": QUANTIZERS,
+    },
+    "optimizers.Optimizer": {
+        **each(
+            "add_optimizer_variables add_variable add_variable_from_reference assign assign_add assign_sub update_step",
+            BY_ARRAYS,
+        ),
+        **each("load_own_variables save_own_variables", FILES),
+        "stateless_apply": STATELESS,
+    },
+    **{
+        path: {}  # nothing
+        for path in (
+            "callbacks.Callback callbacks.CallbackList constraints.Constraint initializers.Initializer losses.Loss "
+            "models.Sequential optimizers.schedules.LearningRateSchedule regularizers.Regularizer utils.Progbar "
+            "utils.PyDataset"
+        ).split()
     },
 }
 

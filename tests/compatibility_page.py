@@ -51,10 +51,25 @@ What holds everywhere, and is not repeated below:
 - What is for compilers, GPUs, quantization or several processes is left out, or an argument without effect.
 """
 
+METHODS_INTRODUCTION = """\
+Public methods and properties of the classes that one derives from, that are missing or take other arguments; derived
+classes are the same in this. {classes} have all of Keras' methods, with the same arguments."""
+
 END = """
 The reasons are in [tests/compatibility.py](../tests/compatibility.py). `{command}` makes this page of them and of the
 installed Keras, and a test fails when it is stale.
 """
+
+SAMPLES = {  # some names are attributes of objects only
+    "layers.Layer": lambda: minikeras.layers.Dense(1),
+    "layers.RNN": lambda: minikeras.layers.LSTM(1),
+    "layers.Wrapper": lambda: minikeras.layers.TimeDistributed(minikeras.layers.Dense(1)),
+    "losses.Loss": minikeras.losses.MeanSquaredError,
+    "metrics.Metric": minikeras.metrics.Mean,
+    "models.Model": minikeras.Sequential,
+    "models.Sequential": minikeras.Sequential,
+    "optimizers.Optimizer": minikeras.optimizers.SGD,
+}
 
 Name = collections.namedtuple("Name", "section name theirs ours status reason")
 
@@ -143,7 +158,7 @@ def other_arguments(ours, theirs):
     ours, theirs = arguments(ours), arguments(theirs)
     other = {name for name in {**ours, **theirs} if str(ours.get(name)) != str(theirs.get(name))}
     same = [[name for name in both if name not in other] for both in (ours, theirs)]
-    return other if same[0] == same[1] else other | {"their order"}
+    return other if same[0] == same[1] else other | {"order"}
 
 
 def quoted(reason):
@@ -181,7 +196,7 @@ def problems(keras):
                     found.append(f"{title}[{section!r}] has {name!r}, which minikeras has{'' if n.ours else ' not'}")
                 if not re.fullmatch(r"[^|\n]+[^|\n.]", reason):
                     found.append(f"{title}[{section!r}][{name!r}] must be one line without '|': {reason!r}")
-    return found + list(_problems_of_additions(keras))
+    return found + [*_problems_of_methods(keras), *_problems_of_additions(keras)]
 
 
 def _is_exported(n):
@@ -206,6 +221,39 @@ def _problems_of_additions(keras):
             yield f"ADDITIONS[{section!r}] has {name!r}, which minikeras has not, or Keras has too: take it out"
 
 
+def other_methods(keras, path):
+    """Return {name: arguments that differ, or None if it is missing} of the public methods and properties of a class.
+
+    What is PyTorch's is left out, and what takes any arguments in Keras.
+    """
+    theirs, ours = find(keras, path), find(minikeras, path)
+    sample = SAMPLES.get(path, lambda: None)()
+    found = {}
+    for name in dir(theirs):
+        owner = next(cls for cls in theirs.__mro__ if name in vars(cls))
+        if name.startswith("_") or not owner.__module__.startswith("keras."):
+            continue
+        method = getattr(theirs, name)
+        if not hasattr(ours, name) and not hasattr(sample, name):
+            found[name] = None
+        elif callable(method) and hasattr(ours, name) and set(arguments(method)) != {"self", "args", "kwargs"}:
+            found[name] = other_arguments(getattr(ours, name), method) - {"kwargs"}
+    return {name: other for name, other in found.items() if other is None or other}
+
+
+def _problems_of_methods(keras):
+    for path, rows in tables.METHODS.items():
+        bases = [tables.METHODS[base] for base in tables.METHODS if issubclass(find(keras, path), find(keras, base))]
+        found = other_methods(keras, path)
+        for name, other in found.items():
+            reason = rows.get(name) or next((base[name] for base in bases if name in base), None)
+            if reason is None or not (other or set()) <= quoted(reason):
+                what = "is missing" if other is None else f"has other arguments than Keras': {', '.join(sorted(other))}"
+                yield f"{path}.{name} {what}. Mend it, or say so in METHODS[{path!r}], with the arguments in backquotes"
+        for name in sorted(set(rows) - set(found)):
+            yield f"METHODS[{path!r}] has {name!r}, which is there, with the same arguments: take it out"
+
+
 def text(keras):
     """Return the page."""
     names = collect(keras)
@@ -226,6 +274,11 @@ def text(keras):
             if of_status[status]:
                 lines += ["", f"| {status} | {'how' if status == 'differs' else 'why'} |", "| --- | --- |"]
                 lines += _rows((n.name, n.reason) for n in of_status[status])
+    whole = [path for path in tables.METHODS if not other_methods(keras, path)]
+    lines += ["", "## Methods", "", METHODS_INTRODUCTION.format(classes=_listed(whole))]
+    lines += ["", "| class | methods | how, or why not |", "| --- | --- | --- |"]
+    for path, rows in tables.METHODS.items():
+        lines += [f"| keras.{path} {row}" for row in _rows(rows.items())]
     lines += ["", "## Additions", "", "Public names that Keras 3 has not.", "", "| | | |", "| --- | --- | --- |"]
     for section, rows in tables.ADDITIONS.items():
         lines += [f"| {_title(section)} {row}" for row in _rows(rows.items())]

@@ -4,9 +4,9 @@ import inspect
 
 import compatibility_page as page
 import pytest
-from compatibility import ADDITIONS, DIFFERS, LEFT_OUT
+from compatibility import ADDITIONS, DIFFERS, LEFT_OUT, METHODS
 
-from minikeras import activations, layers
+from minikeras import activations, callbacks, layers
 
 
 def test_names_and_signatures(keras):
@@ -61,6 +61,20 @@ def test_missing_reasons(keras, monkeypatch, table, section, name, words):
     assert only(keras, words)
 
 
+def test_methods(keras, monkeypatch):
+    monkeypatch.delitem(METHODS["metrics.Metric"], "stateless_result")
+    assert only(keras, ["metrics.Metric.stateless_result is missing", "METHODS['metrics.Metric']"])
+    monkeypatch.undo()
+    monkeypatch.setitem(METHODS["losses.Loss"], "call", "a reason")
+    assert only(keras, ["METHODS['losses.Loss'] has 'call'"])
+    monkeypatch.undo()
+    monkeypatch.setattr(callbacks.Callback, "on_epoch_end", lambda self, epoch, logs=None, extra=1: None)
+    assert any("Callback.on_epoch_end has other arguments than Keras': extra" in p for p in page.problems(keras))
+    monkeypatch.undo()
+    assert "quantize" in page.other_methods(keras, "models.Model")  # Keras' class has one of its own,
+    assert "quantize" not in METHODS["models.Model"]  # and the layers' reason
+
+
 @pytest.mark.parametrize("reason", ["", "two\nlines", "a | b", "ends in a point."])
 def test_a_reason_is_one_line(keras, monkeypatch, reason):
     monkeypatch.setitem(DIFFERS["layers"], "Conv2D", reason)
@@ -71,7 +85,7 @@ def test_signatures_of_classes_and_functions(keras, monkeypatch):
     monkeypatch.setattr(activations, "relu", lambda x, negative_slope=0.1, max_value=None, threshold=0.0: x)
     assert only(keras, ["activations.relu has other arguments", ": negative_slope."])
     monkeypatch.setattr(activations, "relu", lambda x, max_value=None, negative_slope=0.0, threshold=0.0: x)
-    assert only(keras, ["activations.relu has other arguments", "their order"])
+    assert only(keras, ["activations.relu has other arguments", ": order."])
     monkeypatch.undo()
 
     class Identity:

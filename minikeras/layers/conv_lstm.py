@@ -68,10 +68,8 @@ class ConvLSTMCell(BaseLSTMCell):
     def state_shape(self):
         return (*self.window.output_size, self.filters)
 
-    def __call__(self, inputs, states, training=False):
-        """Return (outputs, new states) of one step, in the order of axes that ``data_format`` says."""
-        inputs = np.asarray(inputs, self.dtype)
-        self.build_once(inputs.shape)
+    def call(self, inputs, states, training=False):
+        """As that of other cells, in the order of axes that ``data_format`` says."""
         arrays = [images.to_channels_last(np.asarray(a, self.dtype), self.data_format) for a in (inputs, *states)]
         self.begin(np.ascontiguousarray(arrays[0])[None], training)
         new = [np.array(images.from_channels_last(a, self.data_format)) for a in self.step(0, arrays[1:])]
@@ -209,6 +207,9 @@ class ConvLSTM(CellLayer):
             self, input_shape, spatial, self.kernel_size, self.strides, self.padding, self.dilation_rate
         )
         return super().compute_output_shape(input_shape)
+
+    def _output_sizes(self, sizes):
+        return self.cell.compute_output_shape((None, *sizes))[1:]
 
     def _check_shape(self, input_shape):
         input_shape = tuple(input_shape)

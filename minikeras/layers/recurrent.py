@@ -3,7 +3,9 @@
 import numpy as np
 
 from minikeras.layers.base import Layer
+from minikeras.layers.custom_cell import CellRunner, call_cell, is_cell, output_size, state_sizes
 from minikeras.layers.recurrent_cell import RecurrentCell
+from minikeras.messages import warn
 from minikeras.registry import to_snake_case
 
 
@@ -11,9 +13,9 @@ class StackedRNNCells(Layer):
     """Cells on top of one another: each takes the outputs of the one below it.
 
     Args:
-        cells: list of `SimpleRNNCell`, `LSTMCell` and `GRUCell`.
+        cells: list of `SimpleRNNCell`, `LSTMCell`, `GRUCell` and cells of your own, see `RNN`.
 
-    Input shape: (batch, features). Output shape: (batch, units of the last cell).
+    Input shape: (batch, features). Output shape: (batch, size of the last cell's outputs).
     """
 
     def __init__(self, cells, **kwargs):
@@ -28,23 +30,23 @@ class StackedRNNCells(Layer):
 
     @property
     def output_size(self):
-        return self.cells[-1].units
+        return output_size(self.cells[-1])
 
     def build(self, input_shape):
         for cell in self.cells:
             cell.build_once(input_shape)
-            input_shape = (input_shape[0], cell.units)
+            input_shape = (input_shape[0], output_size(cell))
 
     def __call__(self, inputs, states, training=False):
         """Return (outputs, new states) of one step; ``states`` is a list of each cell's list."""
         new_states = []
         for cell, state in zip(self.cells, states):
-            inputs, new = cell(inputs, state, training)
+            inputs, new = call_cell(cell, inputs, state, training)
             new_states.append(new)
         return inputs, new_states
 
     def get_initial_state(self, batch_size):
-        return [cell.get_initial_state(batch_size) for cell in self.cells]
+        return [_runner(cell).get_initial_state(batch_size)[-len(state_sizes(cell)) :] for cell in self.cells]
 
     def compute_output_shape(self, input_shape):
         return (input_shape[0], self.output_size)
@@ -54,7 +56,10 @@ class RNN(Layer):
     """A cell that goes along sequences and remembers its state from step to step.
 
     Args:
-        cell: `SimpleRNNCell`, `LSTMCell`, `GRUCell`, `StackedRNNCells`, or a list of cells to be stacked.
+        cell: `SimpleRNNCell`, `LSTMCell`, `GRUCell`, `StackedRNNCells`, or a list of cells to be stacked; or a layer of
+            your own with the attribute ``state_size`` (an integer, or a list of them) and, if it differs from the first
+            of these, ``output_size``, and with the methods ``call(inputs, states) -> outputs, new_states`` and, to be
+            trained, ``backward(doutputs, dstates) -> dinputs, dstates_before``: see `layers/custom_cell.py`.
         return_sequences: whether to return the outputs of all steps, not of the last only.
         return_state: of Keras; must be False, since a Sequential model passes one array on.
         go_backwards: whether to start from the end; the outputs are in the order in which they are computed.
@@ -92,10 +97,28 @@ class RNN(Layer):
         self.unroll = unroll
         self.zero_output_for_mask = zero_output_for_mask
         self.states = None  # of a stateful layer, a list of arrays for each cell
+        self._runners = {i: _runner(cell) for i, cell in enumerate(_each(self.cell))}  # no list: that holds sublayers
 
     @property
     def _cells(self):
-        return getattr(self.cell, "cells", [self.cell])
+        return list(self._runners.values())
+
+    @property
+    def state_size(self):
+        return state_sizes(self.cell)
+
+    def get_initial_state(self, batch_size):
+        """Return the cell's states before the first step, zeros."""
+        runner = _runner(self.cell)
+        return runner.get_initial_state(batch_size)[-len(self.state_size) :]
+
+    def __call__(self, inputs, training=None, mask=None, initial_state=None):
+        if initial_state is not None:
+            raise ValueError(
+                "`initial_state` must be None: a layer here takes one array. To go on from the states of the batch "
+                f"before, make the layer stateful: {type(self).__name__}(..., stateful=True)"
+            )
+        return super().__call__(inputs, training, mask)
 
     def build(self, input_shape):
         self._check_shape(input_shape)
@@ -108,7 +131,20 @@ class RNN(Layer):
 
     def call(self, inputs, training=False, mask=None):
         x = np.swapaxes(inputs, 0, 1)
-        keep = None if mask is None else np.asarray(mask, bool).T.reshape(x.shape[:2] + (1,) * (x.ndim - 2))
+        if len(x) == 0:
+            raise ValueError(
+                f"Layer {self.name!r} ({type(self).__name__}) takes sequences of at least one step. Received inputs of "
+                f"shape {inputs.shape}"
+            )
+        keep = None
+        if mask is not None:
+            keep = np.swapaxes(np.asarray(mask, bool), 0, 1)
+            if keep.shape[:2] != x.shape[:2] or keep.ndim >= x.ndim:
+                raise ValueError(
+                    f"Layer {self.name!r} ({type(self).__name__}): `mask` must be of shape (batch, steps), "
+                    f"{inputs.shape[:2]}. Received a mask of shape {np.shape(mask)}"
+                )
+            keep = keep.reshape(keep.shape + (1,) * (x.ndim - keep.ndim))
         if self.go_backwards:
             x, keep = x[::-1], None if keep is None else keep[::-1]
         x = np.ascontiguousarray(x)
@@ -194,7 +230,11 @@ class RNN(Layer):
     def compute_output_shape(self, input_shape):
         self._check_shape(input_shape)
         steps = (input_shape[1],) if self.return_sequences else ()
-        return (input_shape[0], *steps, *self.cell.compute_output_shape((input_shape[0], *input_shape[2:]))[1:])
+        return (input_shape[0], *steps, *self._output_sizes(input_shape[2:]))
+
+    def _output_sizes(self, sizes):
+        """Return the sizes of one step's outputs, given those of its inputs."""
+        return (output_size(self.cell),)
 
     def _check_shape(self, input_shape):
         if len(input_shape) != 3:
@@ -202,10 +242,10 @@ class RNN(Layer):
                 f"Layer {self.name!r} ({type(self).__name__}) takes sequences, (batch, steps, features). Received "
                 f"inputs of shape {tuple(input_shape)}. If each step is one number, add an axis: x[..., None]"
             )
-        cell = self._cells[0]
-        if cell.built and input_shape[2] != cell.kernel.shape[0]:
+        cell = _each(self.cell)[0]
+        if cell.built and input_shape[2] != cell._build_shape[-1]:
             raise ValueError(
-                f"Layer {self.name!r} ({type(self).__name__}) expects {cell.kernel.shape[0]} features. Received "
+                f"Layer {self.name!r} ({type(self).__name__}) expects {cell._build_shape[-1]} features. Received "
                 f"{input_shape[2]}: inputs of shape {tuple(input_shape)}"
             )
 
@@ -215,12 +255,20 @@ def _as_cell(cell):
         from minikeras import layers
 
         cell = layers.deserialize(cell)
-    if not isinstance(cell, (RecurrentCell, StackedRNNCells)):
+    if not is_cell(cell):
         raise ValueError(
             f"`cell` must be a SimpleRNNCell, LSTMCell, GRUCell or StackedRNNCells. Received: {cell!r}. A cell of your "
-            "own is a subclass of minikeras.layers.recurrent_cell.RecurrentCell with `step` and `step_back`"
+            "own is a layer with the attribute `state_size` and a method `call(self, inputs, states)`"
         )
     return cell
+
+
+def _each(cell):
+    return cell.cells if isinstance(cell, StackedRNNCells) else [cell]
+
+
+def _runner(cell):
+    return cell if isinstance(cell, (RecurrentCell, StackedRNNCells)) else CellRunner(cell)
 
 
 class CellLayer(RNN):
@@ -294,7 +342,7 @@ class SimpleRNN(CellLayer):
     Args:
         units to seed: as in `SimpleRNNCell`.
         return_sequences, return_state, go_backwards, stateful, unroll: as in `RNN`.
-        activity_regularizer: of the outputs.
+        activity_regularizer: of Keras, which leaves it out for this layer alone; so it changes nothing, and warns.
 
     Input shape: (batch, steps, features). Output shape: (batch, units), or (batch, steps, units).
     Weights: kernel (features, units), recurrent_kernel (units, units), bias (units,).
@@ -319,7 +367,9 @@ class SimpleRNN(CellLayer):
             recurrent_constraint=recurrent_constraint, bias_constraint=bias_constraint, dropout=dropout,
             recurrent_dropout=recurrent_dropout, seed=seed,
         )  # fmt: skip
-        super().__init__(
-            cell, return_sequences, return_state, go_backwards, stateful, unroll,
-            activity_regularizer=activity_regularizer, **kwargs,
-        )  # fmt: skip
+        super().__init__(cell, return_sequences, return_state, go_backwards, stateful, unroll, **kwargs)
+        if activity_regularizer is not None:
+            warn(
+                f"Layer {self.name!r} (SimpleRNN): `activity_regularizer` has no effect, as in Keras 3.15. Add "
+                "ActivityRegularization behind the layer"
+            )

@@ -75,7 +75,10 @@ class RecurrentCell(Layer):
     def __call__(self, inputs, states, training=False):
         """Return (outputs, new states) of one step: inputs (batch, features), states a list of (batch, units)."""
         inputs = np.asarray(inputs, self.dtype)
-        self.build_once((None, inputs.shape[-1]))
+        self.build_once((None, *inputs.shape[1:]))
+        return self.call(inputs, states, training)
+
+    def call(self, inputs, states, training=False):
         self.begin(inputs[None], training)
         new = [np.array(state) for state in self.step(0, [np.asarray(state, self.dtype) for state in states])]
         return new[0], new

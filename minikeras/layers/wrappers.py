@@ -2,7 +2,9 @@
 
 import numpy as np
 
+from minikeras import config
 from minikeras.layers.base import Layer
+from minikeras.messages import warn
 
 
 class Wrapper(Layer):
@@ -54,26 +56,46 @@ class TimeDistributed(Wrapper):
     def build(self, input_shape):
         super().build(self._step_shape(input_shape))
         self._one_by_one = any(layer.mixes_rows for layer in self.layer.all_layers())
+        if self.layer.activity_regularizer is not None:
+            warn(
+                f"Layer {self.name!r} (TimeDistributed): the `activity_regularizer` of the layer inside has no effect, "
+                "as in Keras 3.15. Give TimeDistributed one"
+            )
 
     def call(self, inputs, training=False, mask=None):
         self.x_shape = inputs.shape
+        if mask is not None and np.shape(mask)[:2] != inputs.shape[:2]:
+            raise ValueError(
+                f"Layer {self.name!r} (TimeDistributed): `mask` must begin with the inputs' batch and steps, "
+                f"{inputs.shape[:2]}. Received a mask of shape {np.shape(mask)} and inputs of shape {inputs.shape}"
+            )
         masks = None if mask is None or np.ndim(mask) < 3 else np.asarray(mask)  # of one step: (batch, ...)
         if self._one_by_one:
             return self._call_one_by_one(inputs, training, masks)
         x = inputs.reshape(-1, *inputs.shape[2:])
-        y = self.layer.run(x, training, None if masks is None else masks.reshape(-1, *masks.shape[2:]))
+        y = self._run_layer(self.layer, x, training, None if masks is None else masks.reshape(-1, *masks.shape[2:]))
         return y.reshape(*inputs.shape[:2], *y.shape[1:])
+
+    @staticmethod
+    def _run_layer(layer, x, training, mask):
+        """As in Keras the inner layer's activity regularizer is left out."""
+        regularizer, layer.activity_regularizer = layer.activity_regularizer, None
+        try:
+            return layer.run(x, training, mask)
+        finally:
+            layer.activity_regularizer = regularizer
 
     def backward(self, doutputs):
         if self._one_by_one:
             return self._backward_one_by_one(doutputs)
-        dx = super().backward(doutputs.reshape(-1, *doutputs.shape[2:]))
+        self.layer.needs_input_gradient = self.needs_input_gradient
+        dx = self.layer.backward(doutputs.reshape(-1, *doutputs.shape[2:]))
         return None if dx is None else dx.reshape(self.x_shape)
 
     def _call_one_by_one(self, inputs, training, masks):
-        self.twins = [self.layer.twin() for _ in range(inputs.shape[1])]  # each remembers its own step
+        self.twins = [_copy_sharing_weights(self.layer) for _ in range(inputs.shape[1])]  # each remembers its own step
         outputs = [
-            np.array(twin.run(inputs[:, t], training, None if masks is None else masks[:, t]))
+            np.array(self._run_layer(twin, inputs[:, t], training, None if masks is None else masks[:, t]))
             for t, twin in enumerate(self.twins)
         ]
         return np.stack(outputs, axis=1)
@@ -84,7 +106,7 @@ class TimeDistributed(Wrapper):
         dx = np.empty(self.x_shape, doutputs.dtype)
         for t, twin in enumerate(self.twins):
             twin.needs_input_gradient = True
-            dx[:, t] = twin.run_backward(np.array(doutputs[:, t]))
+            dx[:, t] = twin.backward(np.array(doutputs[:, t]))
             totals = [total + weight.grad for total, weight in zip(totals, weights)]
         for weight, total in zip(weights, totals):
             weight.grad = total
@@ -101,6 +123,18 @@ class TimeDistributed(Wrapper):
                 f"inputs of shape {tuple(input_shape)}"
             )
         return (input_shape[0], *input_shape[2:])
+
+
+def _copy_sharing_weights(layer):
+    """Return a layer that computes with the same weights and random numbers, and so do those inside of it."""
+    from copy import deepcopy
+
+    shared = list(layer.weights)
+    for inner in layer.all_layers():
+        if hasattr(inner, "generator"):
+            inner.generator = inner.generator or config.make_generator(inner.seed)
+            shared.append(inner.generator)
+    return deepcopy(layer, {id(item): item for item in shared})
 
 
 MERGE_MODES = ("sum", "mul", "ave", "concat")
@@ -142,6 +176,8 @@ class Bidirectional(Layer):
             self.backward_layer = _renamed(layer, "backward_", go_backwards=True)
         else:
             self.backward_layer = standardize_layer(backward_layer, "Bidirectional")
+        if hasattr(layer, "use_cudnn"):  # configs leave it out
+            self.forward_layer.use_cudnn = self.backward_layer.use_cudnn = layer.use_cudnn
         self._check_pair()
         self._initial_weights = weights
         for inner in self._both:
@@ -158,6 +194,16 @@ class Bidirectional(Layer):
     @property
     def return_sequences(self):
         return self.forward_layer.return_sequences
+
+    @property
+    def return_state(self):
+        return self.forward_layer.return_state
+
+    @property
+    def states(self):
+        """The states of both layers, if they are stateful and have run."""
+        forward, backward = (inner.states for inner in self._both)
+        return forward + backward if forward and backward else None
 
     def _check_pair(self):
         forward, backward = self._both
@@ -176,6 +222,12 @@ class Bidirectional(Layer):
                 )
 
     def build(self, input_shape):
+        shapes = [inner.compute_output_shape(input_shape) for inner in self._both]
+        if self.merge_mode != "concat" and shapes[0] != shapes[1]:
+            raise ValueError(
+                f"Layer {self.name!r} (Bidirectional): merge_mode={self.merge_mode!r} needs outputs of one shape. The "
+                f"layers put out {shapes[0]} and {shapes[1]}: give them the same number of units"
+            )
         for inner in self._both:
             inner.build_once(input_shape)
         if self._initial_weights:
@@ -185,6 +237,7 @@ class Bidirectional(Layer):
 
     def call(self, inputs, training=False, mask=None):
         a, b = (inner.run(inputs, training, mask) for inner in self._both)
+        self.forward_size = a.shape[-1]
         if self.return_sequences:
             b = b[:, ::-1]
         self.factors = (a, b) if self.merge_mode == "mul" and training else None
@@ -196,7 +249,7 @@ class Bidirectional(Layer):
 
     def backward(self, doutputs):
         if self.merge_mode == "concat":
-            da, db = np.split(doutputs, 2, axis=-1)
+            da, db = np.split(doutputs, [self.forward_size], axis=-1)
         elif self.merge_mode == "mul":
             da, db = doutputs * self.factors[1], doutputs * self.factors[0]
         else:
@@ -221,7 +274,9 @@ class Bidirectional(Layer):
 
     def compute_output_shape(self, input_shape):
         shape = self.forward_layer.compute_output_shape(input_shape)
-        return (*shape[:-1], 2 * shape[-1]) if self.merge_mode == "concat" else shape
+        if self.merge_mode != "concat":
+            return shape
+        return (*shape[:-1], shape[-1] + self.backward_layer.compute_output_shape(input_shape)[-1])
 
     @classmethod
     def argument_names(cls):

@@ -46,9 +46,43 @@ def test_dropout(name, arguments, more):
     check_layer(lambda: fixed(getattr(layers, name)(4, **arguments, **more)), (5, 3), mixes_rows=True)
 
 
+def check_masked_derivatives(layer, mask):
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((*mask.shape, 2))
+    y = layer(x, training=True, mask=mask)
+    dy = rng.standard_normal(y.shape)
+    dx = layer.backward(dy.copy())
+    gradients = [weight.grad.copy() for weight in layer.trainable_weights]
+    for point, gradient in [(x, dx), *zip((w.value for w in layer.trainable_weights), gradients)]:
+        direction, sums = rng.standard_normal(point.shape), []
+        for step in (1e-5, -1e-5):
+            point += step * direction
+            sums.append(np.sum(layer(x, training=True, mask=mask) * dy))
+            point -= step * direction
+        numeric = (sums[0] - sums[1]) / 2e-5
+        assert np.sum(gradient * direction) == pytest.approx(numeric, rel=1e-6, abs=1e-8)
+    assert (dx[~mask] == 0).all()
+
+
 @pytest.mark.parametrize("name", CLASSES)
 def test_twenty_steps(name):
     check_layer(lambda: getattr(layers, name)(3, return_sequences=True), (20, 2), tolerance=1e-6)
+    check_layer(lambda: getattr(layers, name)(3, go_backwards=True), (20, 2), tolerance=1e-6)
+
+
+@pytest.mark.parametrize("go_backwards", [False, True])
+@pytest.mark.parametrize("return_sequences", [False, True])
+@pytest.mark.parametrize("make", [
+    lambda **options: layers.SimpleRNN(3, **options), lambda **options: layers.LSTM(3, **options),
+    lambda **options: layers.GRU(3, **options), lambda **options: layers.GRU(3, reset_after=False, **options),
+    lambda **options: layers.RNN([layers.LSTMCell(3), layers.GRUCell(2)], **options),
+    lambda go_backwards, **options: layers.Bidirectional(layers.LSTM(3, **options)),
+], ids=["SimpleRNN", "LSTM", "GRU", "GRU of 2014", "stacked", "Bidirectional"])  # fmt: skip
+def test_twenty_masked_steps(make, return_sequences, go_backwards):
+    mask = np.random.default_rng(1).random((3, 20)) < 0.7
+    mask[0, :4] = mask[1, -5:] = False
+    with settings():
+        check_masked_derivatives(make(return_sequences=return_sequences, go_backwards=go_backwards), mask)
 
 
 @pytest.mark.parametrize("name", CLASSES)
@@ -81,27 +115,13 @@ def test_derivatives_with_a_mask(name, mask, options):
     if name == "Bidirectional" and options.get("go_backwards"):
         return
     with settings():
-        rng = np.random.default_rng(0)
         if name == "Stacked":
             layer = layers.RNN([layers.LSTMCell(3), layers.GRUCell(2)], **options)
         elif name == "Bidirectional":
             layer = layers.Bidirectional(layers.LSTM(3, **options))
         else:
             layer = getattr(layers, name)(3, **options)
-        x, mask = rng.standard_normal((3, 4, 2)), np.array(mask, bool)
-        y = layer(x, training=True, mask=mask)
-        dy = rng.standard_normal(y.shape)
-        dx = layer.backward(dy.copy())
-        gradients = [weight.grad.copy() for weight in layer.trainable_weights]
-        for point, gradient in [(x, dx), *zip((w.value for w in layer.trainable_weights), gradients)]:
-            direction, sums = rng.standard_normal(point.shape), []
-            for step in (1e-5, -1e-5):
-                point += step * direction
-                sums.append(np.sum(layer(x, training=True, mask=mask) * dy))
-                point -= step * direction
-            numeric = (sums[0] - sums[1]) / 2e-5
-            assert np.sum(gradient * direction) == pytest.approx(numeric, rel=1e-6, abs=1e-8)
-        assert (dx[~mask] == 0).all()
+        check_masked_derivatives(layer, np.array(mask, bool))
 
 
 @pytest.mark.parametrize("name", CLASSES)

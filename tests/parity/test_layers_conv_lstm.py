@@ -50,10 +50,26 @@ MASKS = [
     {"go_backwards": True, "return_sequences": True},
 ])  # fmt: skip
 def test_masked(keras, options, mask):
-    """Keras' own loop cannot lay a mask over images; it is (batch, steps, 1, 1, 1) there."""
+    _check_masked(keras, options, np.array(mask, bool))
+
+
+def test_masked_pixels(keras):
+    """`Masking` says of each pixel whether it counts."""
+    _check_masked(keras, {"return_sequences": True}, np.random.default_rng(1).random((4, 3, 4, 3)) < 0.6)
+    x = np.array([0, 1, 0, 2], "float32").reshape(1, 1, 4, 1)
+    results = []
+    for module in (minikeras, keras):
+        make = module.layers
+        model = module.Sequential([module.Input((1, 4, 1)), make.Masking(), make.ConvLSTM1D(1, 1)])
+        model.set_weights([np.ones(w.shape) for w in model.weights])
+        results.append(model.predict(x, verbose=0))
+    assert relative_error(*results) <= TOLERANCE
+    assert results[0][0, 0, 0] == 0
+
+
+def _check_masked(keras, options, mask):
     import torch
 
-    mask = np.array(mask, bool)
     ours, theirs = make_both(keras, "ConvLSTM2D", {"filters": 2, "kernel_size": 2, "padding": "same", **options})
     rng = np.random.default_rng(0)
     x = rng.standard_normal((4, 3, 4, 3, 2)).astype("float32")
@@ -61,7 +77,7 @@ def test_masked(keras, options, mask):
     ours.build_once(x.shape)
     ours.set_weights(theirs.get_weights())
     tensor = torch.tensor(x, requires_grad=True)
-    y = theirs(tensor, mask=torch.tensor(mask[..., None, None, None]))
+    y = theirs(tensor, mask=torch.tensor(mask))
     assert relative_error(ours(x, training=True, mask=mask), y.detach().numpy()) <= TOLERANCE
     dy = rng.standard_normal(y.shape).astype("float32")
     dx, *dweights = torch.autograd.grad(y, [tensor, *(w.value for w in theirs.weights)], torch.tensor(dy))

@@ -35,7 +35,7 @@ def _mend(function, wrapper, args, kwargs):
     outermost = next(c for c in owner.__mro__ if hasattr(vars(c).get("__init__"), "__wrapped__"))
     if vars(outermost)["__init__"] is not wrapper:  # it was called by another constructor, which is mended
         return None
-    mended = legacy.mend(function, outermost, args[1:], kwargs)
+    mended = legacy.mend(function, outermost, args[1:], kwargs, args[0])
     return mended and ((args[0], *mended[0]), mended[1])
 
 
@@ -208,7 +208,7 @@ def resolve(identifier, table, kind, base=Configurable):
         if found is None:
             found = {name.lower(): entry for name, entry in table.items()}.get(identifier.lower())
         if found is None:
-            found = get_registered_object(identifier)
+            found = get_registered_object(identifier) or table.get(_present_identifier(kind, identifier))
         if found is None:
             raise ValueError(unknown_name(identifier, table, kind))
         return found() if isinstance(found, type) else found
@@ -234,6 +234,12 @@ def resolve(identifier, table, kind, base=Configurable):
     )
 
 
+def _present_identifier(kind, name):
+    from minikeras import legacy
+
+    return legacy.present_identifier(kind, name)
+
+
 def unknown_name(name, known, kind):
     """Return the text of an error for an unknown name: what was received, the closest match, the list."""
     from difflib import get_close_matches
@@ -246,6 +252,16 @@ def unknown_name(name, known, kind):
     hint = f" Did you mean {close[0]!r}?" if close else ""
     spellings = {k.lower().replace("_", ""): k for k in known}  # of "MSE" and "mse" the second, which sorts last
     return f"Unknown {kind}: {name!r}.{hint} Known names: {', '.join(sorted(spellings.values()))}"
+
+
+def unknown_arguments(cls, names):
+    """Return the text of an error for unknown arguments of a constructor: their names, the closest match, the list."""
+    from difflib import get_close_matches
+
+    known = cls.argument_names()
+    close = [match for name in sorted(names) for match in get_close_matches(name, known, n=1)]
+    hint = f" Did you mean `{close[0]}`?" if close else ""
+    return f"{cls.__name__} got unknown arguments: {', '.join(sorted(names))}.{hint} Known: {', '.join(known)}"
 
 
 def to_snake_case(name):

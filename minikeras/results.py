@@ -6,6 +6,24 @@ from minikeras import metrics as metrics_module
 from minikeras.losses.base import apply_mask, quiet
 
 
+class Logs(dict):
+    """A dict of names and numbers. ``logs["acc"]`` of Keras 1 and 2 is found as ``"accuracy"``, with a warning."""
+
+    def __missing__(self, key):
+        from minikeras import legacy
+
+        present = legacy.old_key(self, key)
+        if present is None:
+            raise KeyError(key)
+        return self[present]
+
+    def get(self, key, default=None):
+        try:
+            return self[key]
+        except KeyError:
+            return default
+
+
 class Results:
     """The mean loss and the metrics over the batches since `reset`.
 
@@ -53,7 +71,7 @@ class Results:
 
     def logs(self):
         """Return {name: value}, in alphabetical order as Keras' logs are."""
-        return dict(sorted(self._values()))
+        return Logs(sorted(self._values()))
 
     def returned(self, return_dict):
         """Return what `evaluate` returns: the loss, or [loss, *metrics], or a dict of them."""

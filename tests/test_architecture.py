@@ -11,10 +11,10 @@ LINES = 400
 
 # Each name may import those of the lines before its own, and its neighbours on the line.
 ORDER = [
-    "version config registry messages kernels legacy",
+    "version config registry messages kernels",
     "initializers activations regularizers constraints losses metrics variable",
     "layers optimizers stack",
-    "data callbacks checks compilation results summary utils datasets preprocessing random backend",
+    "data callbacks checks compilation results summary utils datasets preprocessing random backend legacy",
     "training models saving wrappers",
     "applications run trained_models",
     "cli",

@@ -2,6 +2,7 @@
 
 from minikeras.callbacks.base import Callback
 from minikeras.callbacks.loggers import History, ProgbarLogger
+from minikeras.results import Logs
 
 _BATCH_HOOKS = tuple(f"on_{run}_batch_{point}" for run in ("train", "test", "predict") for point in ("begin", "end"))
 
@@ -180,7 +181,7 @@ def _check_callback(callback):
 
 def _plain(logs):
     """Return a new dict with Python floats, sorted by name as Keras sorts it; dicts inside are dissolved."""
-    plain = {}
+    plain = Logs()
     for name, value in sorted((logs or {}).items()):
         plain.update(_plain(value) if isinstance(value, dict) else {name: _plain_value(value)})
     return plain

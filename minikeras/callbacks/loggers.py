@@ -4,6 +4,7 @@ import os
 
 from minikeras.callbacks.base import Callback
 from minikeras.messages import inform, warn
+from minikeras.results import Logs
 from minikeras.utils.progbar import Progbar
 
 
@@ -17,7 +18,7 @@ class History(Callback):
 
     def __init__(self):
         super().__init__()
-        self.history = {}
+        self.history = Logs()
         self.epoch = []
 
     def on_train_begin(self, logs=None):

@@ -6,6 +6,8 @@ import numpy as np
 
 from minikeras.callbacks.monitor import MonitorCallback
 from minikeras.messages import inform, warn
+from minikeras.registry import accepts_old_spellings
+from minikeras.results import Logs
 
 
 class ModelCheckpoint(MonitorCallback):
@@ -31,6 +33,7 @@ class ModelCheckpoint(MonitorCallback):
             epoch, for a ``monitor`` that is not logged (if ``save_best_only``).
     """
 
+    @accepts_old_spellings
     def __init__(
         self,
         filepath,
@@ -125,7 +128,7 @@ class ModelCheckpoint(MonitorCallback):
     def _format(self, values):
         """Fill in the placeholders of `filepath`."""
         try:
-            return self.filepath.format(**values)
+            return self.filepath.format_map(Logs(values))
         except KeyError as error:
             name = error.args[0]
         except (ValueError, IndexError, AttributeError, TypeError) as error:

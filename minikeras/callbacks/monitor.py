@@ -50,6 +50,12 @@ class MonitorCallback(Callback):
             return None  # as with validation_freq=2
         from difflib import get_close_matches
 
+        from minikeras import legacy
+
+        present = legacy.old_key([*logs, *(self._known_names() or ())], self.monitor)
+        if present is not None:
+            self.monitor = present
+            return self.get_monitor_value(logs)
         close = get_close_matches(self.monitor, logs, n=1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
         if self.monitor.startswith("val_") and not any(name.startswith("val_") for name in logs):

@@ -13,6 +13,7 @@ from minikeras.callbacks.event_file import EventFile
 from minikeras.callbacks.learning_rate import learning_rates
 from minikeras.layers import Embedding
 from minikeras.messages import warn
+from minikeras.registry import accepts_old_spellings
 
 
 class TensorBoard(Callback):
@@ -43,6 +44,7 @@ class TensorBoard(Callback):
             `Embedding`. OSError: when a run begins, if ``log_dir`` cannot be written to.
     """
 
+    @accepts_old_spellings
     def __init__(
         self,
         log_dir="logs",

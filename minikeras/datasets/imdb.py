@@ -3,11 +3,13 @@
 import numpy as np
 
 from minikeras.datasets import words
+from minikeras.registry import accepts_old_spellings
 
 SHA256 = "69664113be75683a8fe16e3ed0ab59fda8886cb3cd7ada244f7d9544e4676b9f"
 INDEX_MD5 = "bfafd718b763782e994055a2d397834f"  # Keras has no SHA-256 of it
 
 
+@accepts_old_spellings
 def load_data(
     path="imdb.npz",
     num_words=None,
@@ -44,11 +46,6 @@ def load_data(
 
     Reference: A. L. Maas et al., Learning word vectors for sentiment analysis, 2011.
     """
-    if "nb_words" in kwargs:
-        from minikeras.messages import warn
-
-        warn("`nb_words` is now called `num_words`", DeprecationWarning)
-        num_words = kwargs.pop("nb_words")
     if kwargs:
         raise TypeError(f"load_data() got unexpected keyword arguments: {', '.join(kwargs)}")
     arrays = words.read(path, "imdb.npz", SHA256, ("x_train", "y_train", "x_test", "y_test"))

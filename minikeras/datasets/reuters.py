@@ -3,6 +3,7 @@
 import numpy as np
 
 from minikeras.datasets import words
+from minikeras.registry import accepts_old_spellings
 
 SHA256 = "d6586e694ee56d7a4e65172e12b3e987c03096cb01eab99753921ef915959916"
 INDEX_MD5 = "4d44cc38712099c9e383dc6e5f11a921"  # Keras has no SHA-256 of it
@@ -13,6 +14,7 @@ LABELS = (
 )
 
 
+@accepts_old_spellings
 def load_data(
     path="reuters.npz",
     num_words=None,

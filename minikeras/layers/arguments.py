@@ -24,11 +24,14 @@ def integer_tuple(value, length, argument, minimum=1):
     return tuple(int(i) for i in items)
 
 
-def pop_input_shape(kwargs):
-    """Take the input shape out of a first layer's arguments; return it with the batch axis, or None."""
+def pop_input_shape(kwargs, takes_sequences=False):
+    """Take the input shape out of a first layer's arguments; return it with the batch axis, or None.
+
+    The ``input_dim`` of a layer that takes sequences stays: it was something else in Keras 1, and is nothing today.
+    """
     batch = kwargs.pop("batch_input_shape", None)
     shape = kwargs.pop("input_shape", None)
-    dim = kwargs.pop("input_dim", None)
+    dim = None if takes_sequences else kwargs.pop("input_dim", None)
     if batch is not None:
         return tuple(batch)
     if shape is not None:

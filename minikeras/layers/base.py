@@ -31,7 +31,7 @@ from minikeras.layers.arguments import integer_tuple, pop_input_shape, positive_
 from minikeras.layers.contents import Contents
 from minikeras.layers.symbolic import call_symbolically, is_symbolic
 from minikeras.messages import warn
-from minikeras.registry import auto_name, serialize
+from minikeras.registry import auto_name, serialize, unknown_arguments
 
 _training = contextvars.ContextVar("training", default=None)  # what the custom layer that runs was told
 NOT_GIVEN = type("NotGiven", (), {"__repr__": lambda self: "not given"})()  # `training`, which may be given as None
@@ -66,6 +66,7 @@ class Layer(Contents):
     supports_masking = False
     mixes_rows = False
     makes_mask = False
+    takes_sequences = False  # for ``input_dim``, which is then the size of a step
     is_built_in = True
     _call_takes = ("training",)  # arguments beside the inputs
     _default_training = False  # what `call` takes, unless it is told
@@ -82,14 +83,11 @@ class Layer(Contents):
         cls._default_training = default_of(cls.call, "training")
 
     def __init__(self, name=None, trainable=True, dtype=None, **kwargs):
-        self._input_shape_argument = pop_input_shape(kwargs)
+        self._input_shape_argument = pop_input_shape(kwargs, self.takes_sequences)
         self.activity_regularizer = regularizers.get(kwargs.pop("activity_regularizer", None))
         kwargs.pop("autocast", None)  # Keras': there is one dtype here
         if kwargs:
-            raise TypeError(
-                f"{type(self).__name__} got unknown arguments: {', '.join(sorted(kwargs))}. "
-                f"Known: {', '.join(type(self).argument_names())}"
-            )
+            raise TypeError(unknown_arguments(type(self), kwargs))
         if name is not None and not isinstance(name, str):
             raise TypeError(f"`name` must be a string. Received: {name!r}")
         if name is not None and "/" in name:
@@ -215,6 +213,8 @@ class Layer(Contents):
                 self._build_by_running(input_shape)
             self._build_shape = tuple(input_shape)
             self._sublayers = self.find_sublayers()
+            if "initial_weights" in self.__dict__:  # as Keras 1 and 2 had them, see `legacy`
+                self.set_weights(self.__dict__.pop("initial_weights"))
             self.built = True
             self.prefix_paths([*known, *self._weights])
 

@@ -200,6 +200,7 @@ class Conv1D(Conv):
         ValueError: bad arguments, inputs that are no sequences, or sequences that the window does not fit into.
     """
 
+    takes_sequences = True
     rank = 1
     rows_independent = True
 

@@ -187,6 +187,7 @@ class SeparableConv1D(SeparableConv):
         ValueError: bad arguments, inputs that are no sequences, or sequences that the window does not fit into.
     """
 
+    takes_sequences = True
     rank = 1
     rows_independent = True
 

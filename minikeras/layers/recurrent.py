@@ -77,6 +77,7 @@ class RNN(Layer):
     The derivative goes back through all steps (Werbos 1990).
     """
 
+    takes_sequences = True
     supports_masking = True
 
     def __init__(

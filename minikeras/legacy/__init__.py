@@ -8,8 +8,9 @@ error that says what to write. `names` has modules and what was in them, `argume
 from minikeras.legacy.arguments import mend
 from minikeras.legacy.methods import base_rate, old_key, old_method, set_base_rate
 from minikeras.legacy.modules import find_old_module
-from minikeras.legacy.names import OLD_MODULES, old_name
+from minikeras.legacy.names import OLD_MODULES, old_name, present_identifier
 
 __all__ = [
-    "OLD_MODULES", "base_rate", "find_old_module", "mend", "old_key", "old_method", "old_name", "set_base_rate",
+    "OLD_MODULES", "base_rate", "find_old_module", "mend", "old_key", "old_method", "old_name",
+    "present_identifier", "set_base_rate",
 ]  # fmt: skip

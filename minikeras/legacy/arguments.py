@@ -40,6 +40,7 @@ RENAMED = {
     "layers": LAYERS,
     "optimizers": {"lr": "learning_rate"},
     "constraints": {"m": "max_value", "low": "min_value", "high": "max_value"},
+    "callbacks": {},
     "models": {"input": "inputs", "output": "outputs"},
     "functions": {"nb_epoch": "epochs", "nb_classes": "num_classes", "nb_words": "num_words"},
     "to_categorical": {"y": "x"},
@@ -50,7 +51,15 @@ DROPPED = {
     "layers": {
         "consume_less": (None, "it chose between memory and speed"),
         "mode": ((0,), "only normalization of each feature is left; see LayerNormalization for mode=1"),
+        "output_shape": ((None,), "it follows from `strides`, `padding` and `output_padding`"),
         "dropout": ((0, 0.0, None), "put a Dropout or SpatialDropout1D layer behind it"),
+    },
+    "callbacks": {
+        "period": ((1,), "give `save_freq`, 'epoch' or a number of batches"),
+        "batch_size": (None, "batches are those of fit"),
+        "write_grads": ((False,), "gradients are not kept"),
+        "embeddings_layer_names": ((None,), "embeddings are not written"),
+        "embeddings_data": ((None,), "embeddings are not written"),
     },
     "optimizers": {"schedule_decay": ((0.004, None), "Nadam's schedule is fixed to it")},
     "constraints": {},
@@ -67,7 +76,12 @@ DROPPED = {
                     "weights of single layers with layer.set_weights"),
     },
 }  # fmt: skip
-ONLY = {"mode": ["BatchNormalization"], "dropout": ["Embedding"], "by_name": ["load_weights"]}  # of these alone
+ONLY = {  # of these alone
+    "by_name": ["load_weights"],
+    "dropout": ["Embedding"],
+    "mode": ["BatchNormalization"],
+    "output_shape": ["ConvTranspose", "Conv2DTranspose", "Conv3DTranspose"],
+}
 VALUES = {"data_format": {"th": "channels_first", "tf": "channels_last", "default": None}}
 
 
@@ -116,20 +130,30 @@ class Call:
         self.note(f"`{old}`", f"leave it out ({reason})")
 
 
-def mend(function, owner, args, kwargs):
+def mend(function, owner, args, kwargs, instance=None):
     """Return the (args, kwargs) of a call in present spelling, with a warning for each that was old; None if none was.
 
     Args:
-        function: what was called with them; ``owner`` is its object or class, for methods.
+        function: what was called with them.
+        owner: the class whose constructor it is, and ``instance`` what it was called for.
 
     Raises:
         TypeError: an old and the present spelling of the same argument. ValueError: what has no present spelling.
     """
     if function.__name__ != "__init__":
         return rewrite(Call(function, _names(function), args, kwargs), "functions")
-    kind = owner.keras_module.removeprefix("keras.")
-    kind = "models" if kind == "keras" else kind
-    return rewrite(Call(owner, owner.argument_names(), args, kwargs), kind) if kind in RENAMED else None
+    kind = getattr(owner, "keras_module", "keras.callbacks").removeprefix("keras.")
+    kind = "models" if "Model" in [c.__name__ for c in owner.__mro__] else kind
+    known = owner.argument_names() if hasattr(owner, "argument_names") else _names(function)[1:]
+    if kind not in RENAMED:
+        return None
+    call = Call(owner, known, args, kwargs, type(instance).__name__)
+    if kind == "layers" and call.is_old("weights"):
+        instance.initial_weights = call.kwargs.pop("weights")
+        call.note("`weights`", "use `layer.set_weights(weights)` once the model is built")
+        if instance.initial_weights is None:
+            del instance.initial_weights
+    return rewrite(call, kind)
 
 
 def rewrite(call, kind, is_old=False):
@@ -142,7 +166,7 @@ def rewrite(call, kind, is_old=False):
         if call.is_old(old):
             call.rename(old, names)
     for old, (allowed, reason) in DROPPED[kind].items():
-        if call.is_old(old) and call.name in ONLY.get(old, [call.name]):
+        if call.is_old(old) and call.called.__name__ in ONLY.get(old, [call.called.__name__]):
             call.drop(old, allowed, reason)
     if kind == "optimizers":
         _translate_decay(call)
@@ -185,14 +209,16 @@ def _collect_kernel(call, rank, is_old):
 
 def _collect_shape(call):
     """input_dim and input_length -> input_shape: of a layer that takes sequences."""
-    if call.is_old("input_length"):
-        length, dim = call.kwargs.pop("input_length"), call.kwargs.pop("input_dim", None)
-        if {"input_shape", "batch_input_shape"} & call.kwargs.keys():
-            call.note("`input_length`", "leave it out, as `input_shape` says it")
-        elif dim is None:
-            raise TypeError(f"{call.name} got `input_length` without `input_dim`: give `input_shape` in their place")
-        else:
-            call.set("`input_length`", "input_shape", (length, dim))
+    if not call.is_old("input_length") and not (call.called.takes_sequences and call.is_old("input_dim")):
+        return
+    old = " and ".join(f"`{name}`" for name in ("input_length", "input_dim") if name in call.kwargs)
+    length, dim = call.kwargs.pop("input_length", None), call.kwargs.pop("input_dim", None)
+    if {"input_shape", "batch_input_shape"} & call.kwargs.keys():
+        call.note(old, "leave it out, as `input_shape` says it")
+    elif dim is None:
+        raise TypeError(f"{call.name} got `input_length` without `input_dim`: give `input_shape` in their place")
+    else:
+        call.set(old, "input_shape", (length, dim))
 
 
 def _translate_forget_bias(call):

@@ -4,9 +4,14 @@ import functools
 import itertools
 
 from minikeras.legacy.warning import deprecate
+from minikeras.optimizers import schedules
+from minikeras.optimizers.numbers import Number
 
-# Old keyword -> the present one, of the methods that take generators; what `mend` knows comes on top.
-GENERATOR = {"generator": "x", "val_samples": "steps"}
+FIT_GENERATOR = (
+    "steps_per_epoch", "epochs", "verbose", "callbacks", "validation_data", "validation_steps",
+)  # fmt: skip
+LOOP = ("steps",)
+KERAS_1 = {"nb_epoch", "samples_per_epoch", "nb_val_samples", "max_q_size", "nb_worker", "pickle_safe"}
 
 
 def old_method(model, name):
@@ -32,46 +37,35 @@ def predict_proba(model, x, batch_size=None, verbose=0):
     return model.predict(x, batch_size=batch_size, verbose=verbose)
 
 
-def fit_generator(
-    model, generator, steps_per_epoch=None, epochs=1, verbose=1, callbacks=None, validation_data=None,
-    validation_steps=None, validation_freq=1, class_weight=None, max_queue_size=10, workers=1,
-    use_multiprocessing=False, shuffle=True, initial_epoch=0, **old,
-):  # fmt: skip
+def fit_generator(model, generator, *args, **kwargs):
     """Train on a generator. In Keras 1 ``samples_per_epoch`` and ``nb_val_samples`` counted rows, not batches."""
     deprecate("`fit_generator(generator)` is an old method: use `model.fit(generator)`")
-    epochs = _take(old, "nb_epoch", epochs)
-    generator, steps_per_epoch = _steps(old, "samples_per_epoch", generator, steps_per_epoch, "steps_per_epoch")
-    validation_data, validation_steps = _steps(
-        old, "nb_val_samples", validation_data, validation_steps, "validation_steps"
-    )
-    _refuse(old, "fit_generator")
-    return model.fit(
-        generator, epochs=epochs, verbose=verbose, callbacks=callbacks, validation_data=validation_data,
-        shuffle=shuffle, class_weight=class_weight, initial_epoch=initial_epoch, steps_per_epoch=steps_per_epoch,
-        validation_steps=validation_steps, validation_freq=validation_freq,
-    )  # fmt: skip
+    names = FIT_GENERATOR
+    if KERAS_1 & kwargs.keys() and "steps_per_epoch" not in kwargs:
+        names = ("samples_per_epoch", "nb_epoch", *FIT_GENERATOR[2:])
+    _bind("fit_generator", names, args, kwargs)
+    if "nb_epoch" in kwargs:
+        if "epochs" in kwargs:
+            raise TypeError("fit_generator got both `nb_epoch`, an old spelling, and `epochs`: give `epochs` alone")
+        deprecate("`nb_epoch` of fit_generator is an old spelling: use `epochs`")
+        kwargs["epochs"] = kwargs.pop("nb_epoch")
+    generator = _count_batches(kwargs, "samples_per_epoch", generator, "steps_per_epoch")
+    if "nb_val_samples" in kwargs:
+        data = kwargs.get("validation_data")
+        kwargs["validation_data"] = _count_batches(kwargs, "nb_val_samples", data, "validation_steps")
+    return model.fit(generator, **kwargs)
 
 
-def evaluate_generator(
-    model, generator, steps=None, callbacks=None, max_queue_size=10, workers=1, use_multiprocessing=False, verbose=0,
-    **old,
-):  # fmt: skip
+def evaluate_generator(model, generator, *args, **kwargs):
     """Evaluate on a generator; ``val_samples`` of Keras 1 counted rows."""
     deprecate("`evaluate_generator(generator)` is an old method: use `model.evaluate(generator)`")
-    generator, steps = _steps(old, "val_samples", generator, steps, "steps")
-    _refuse(old, "evaluate_generator")
-    return model.evaluate(generator, steps=steps, callbacks=callbacks, verbose=verbose)
+    return model.evaluate(*_loop("evaluate_generator", generator, args, kwargs), **kwargs)
 
 
-def predict_generator(
-    model, generator, steps=None, callbacks=None, max_queue_size=10, workers=1, use_multiprocessing=False, verbose=0,
-    **old,
-):  # fmt: skip
+def predict_generator(model, generator, *args, **kwargs):
     """Predict on a generator; ``val_samples`` of Keras 1 counted rows."""
     deprecate("`predict_generator(generator)` is an old method: use `model.predict(generator)`")
-    generator, steps = _steps(old, "val_samples", generator, steps, "steps")
-    _refuse(old, "predict_generator")
-    return model.predict(generator, steps=steps, callbacks=callbacks, verbose=verbose)
+    return model.predict(*_loop("predict_generator", generator, args, kwargs), **kwargs)
 
 
 METHODS = {
@@ -80,50 +74,78 @@ METHODS = {
 }
 
 
-def _take(old, name, default):
-    return old.pop(name) if name in old else default
+def _loop(method, generator, args, kwargs):
+    _bind(method, LOOP, args, kwargs)
+    kwargs.setdefault("verbose", 0)
+    return (_count_batches(kwargs, "val_samples", generator, "steps"),)
 
 
-def _steps(old, name, batches, steps, present):
-    """Return the batches and how many of them hold as many rows as the old argument says."""
-    if name not in old:
-        return batches, steps
-    rows = old.pop(name)
-    if steps is not None:
+def _bind(method, names, args, kwargs):
+    """Give arguments their names, and leave those out that said how batches are made."""
+    from minikeras.legacy.arguments import LOOPS
+
+    if len(args) > len(names):
+        raise TypeError(f"{method} takes at most {len(names) + 1} arguments. Received {len(args) + 1}")
+    for name, value in zip(names, args):
+        if name in kwargs:
+            raise TypeError(f"{method} got multiple values for argument {name!r}")
+        kwargs[name] = value
+    for name in LOOPS:
+        kwargs.pop(name, None)
+
+
+def _count_batches(kwargs, name, batches, present):
+    """Return the batches, and set how many of them hold as many rows as the old argument says."""
+    if name not in kwargs:
+        return batches
+    if present in kwargs:
         raise TypeError(f"Received both `{name}`, an old spelling that counts rows, and `{present}`: give `{present}`")
     deprecate(f"`{name}` is an old spelling: use `{present}`, which counts batches, not rows")
-    if rows is None or isinstance(batches, tuple):
-        return batches, None  # arrays are taken whole
+    rows = kwargs.pop(name)
+    if rows is None or batches is None or isinstance(batches, (tuple, list)):
+        return batches  # arrays are taken whole
     size = getattr(batches, "batch_size", None)
     if size is None and hasattr(batches, "__getitem__"):
         size = len(_inputs(batches[0]))
     elif size is None:
         first = next(batches)
         size, batches = len(_inputs(first)), itertools.chain([first], batches)
-    return batches, -(-int(rows) // size)
+    kwargs[present] = -(-int(rows) // size)
+    return batches
 
 
 def _inputs(batch):
     return batch[0] if isinstance(batch, tuple) else batch
 
 
-def _refuse(old, method):
-    from minikeras.legacy.arguments import LOOPS
+class BaseRate(Number):
+    """The rate that an optimizer with `decay` started from: what its ``lr`` was."""
 
-    unknown = [name for name in old if name not in LOOPS]
-    if unknown:
-        raise TypeError(f"{method}() got an unexpected keyword argument {unknown[0]!r}")
+    def assign(self, value):
+        set_base_rate(self.optimizer, value)
 
 
 def base_rate(optimizer):
-    """``optimizer.lr``: the learning rate, of one with `decay` the one at the start."""
+    """``optimizer.lr``: the learning rate; with `decay`, the one at the start."""
     deprecate("`optimizer.lr` is an old name: use `optimizer.learning_rate`")
-    return optimizer.learning_rate
+    if not _decays(optimizer):
+        return optimizer.learning_rate
+    rate = BaseRate(optimizer._learning_rate.initial_learning_rate)
+    rate.optimizer = optimizer
+    return rate
 
 
 def set_base_rate(optimizer, value):
     deprecate("`optimizer.lr` is an old name: use `optimizer.learning_rate`")
+    if _decays(optimizer):
+        value = schedules.InverseTimeDecay(value, 1, optimizer._learning_rate.decay_rate)
     optimizer.learning_rate = value
+
+
+def _decays(optimizer):
+    """Whether the learning rate is what `decay` makes of it."""
+    rate = optimizer._learning_rate
+    return type(rate) is schedules.InverseTimeDecay and rate.decay_steps == 1 and not rate.staircase
 
 
 def old_key(logs, key):

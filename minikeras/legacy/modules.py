@@ -27,6 +27,7 @@ class Loader:
 
     @staticmethod
     def create_module(spec):
+        deprecate(f"`{spec.name}` is an old path: use `{spec.loader_state}`")
         return OldModule(spec.name, spec.loader_state)
 
     @staticmethod
@@ -46,5 +47,4 @@ def find_old_module(name):
     if path not in OLD_MODULES:
         return None
     present = f"minikeras.{OLD_MODULES[path]}".rstrip(".")
-    deprecate(f"`{name}` is an old path: use `{present}`")
     return ModuleSpec(name, Loader, loader_state=present, is_package=True)

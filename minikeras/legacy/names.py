@@ -1,7 +1,6 @@
 """Old names of modules, and of what was in them."""
 
 import importlib
-import sys
 
 from minikeras.legacy.warning import Refused, deprecate
 
@@ -52,6 +51,16 @@ REFUSED_MODULES = {
     "'he_normal', or a function of (shape, dtype) that returns an array",
     "utils.training_utils": "models run on one machine's processor",
 }
+
+# Names given as strings, by what they are the name of.
+OLD_IDENTIFIERS = {
+    "constraint": {"maxnorm": "max_norm", "nonneg": "non_neg", "unitnorm": "unit_norm"},
+    "regularizer": {"l1l2": "l1_l2"},
+    "metric": {
+        "cosine": "cosine_similarity", "cosine_proximity": "cosine_similarity", "kld": "kl_divergence",
+        "kullback_leibler_divergence": "kl_divergence", "logcosh": "log_cosh_error",
+    },
+}  # fmt: skip
 
 BRANCHES = "models here are one chain of layers, without branches to join"
 ONE = "write it as a Layer of your own with `call` and `backward`"
@@ -131,7 +140,7 @@ def old_name(module, name):
     if not name.startswith("__"):
         path = module.partition(".")[2]
         below = f"{path}.{name}".lstrip(".")
-        if below in OLD_MODULES:
+        if below in OLD_MODULES and name not in REFUSED.get(path, ()):
             return importlib.import_module(f"minikeras.{below}")
         present = OLD_MODULES.get(path, path)
         if present != path:  # one of our own modules, which has the name of one of Keras' that held more
@@ -143,12 +152,22 @@ def old_name(module, name):
     raise AttributeError(f"module {module!r} has no attribute {name!r}")
 
 
+def present_identifier(kind, name):
+    """Return the present spelling of a name given as a string, or None."""
+    present = OLD_IDENTIFIERS.get(kind, {}).get(name)
+    if present is not None:
+        deprecate(f"{name!r} is an old name of a {kind}: use {present!r}")
+    return present
+
+
 def look_up(module, name):
     """Return an attribute of a present module, or what an old name in it stands for."""
     path = module.partition(".")[2]
-    if module not in sys.modules and (found := _find(path, name)) is not None:
-        return found
-    return getattr(importlib.import_module(module), name)
+    if name in REFUSED.get(path, ()):
+        return _find(path, name)
+    present = importlib.import_module(module)
+    found = None if name in vars(present) else _find(path, name)
+    return getattr(present, name) if found is None else found
 
 
 def _find(path, name):

@@ -20,7 +20,7 @@ from minikeras.optimizers.numbers import check_number, number_or_none
 from minikeras.optimizers.packing import AVERAGE, CHUNK, cut, deal
 from minikeras.optimizers.signature import FullSignature
 from minikeras.optimizers.state import State
-from minikeras.registry import auto_name
+from minikeras.registry import auto_name, unknown_arguments
 
 # Elements from which on waking another thread pays.
 THREADED = 300_000
@@ -72,10 +72,7 @@ class Optimizer(State):
         **kwargs,
     ):
         if kwargs:
-            raise ValueError(
-                f"{type(self).__name__} got unknown arguments: {', '.join(sorted(kwargs))}. "
-                f"Known: {', '.join(type(self).argument_names())}"
-            )
+            raise ValueError(unknown_arguments(type(self), kwargs))
         self.weight_decay = number_or_none(weight_decay, "weight_decay", "a non-negative", lambda v: v >= 0)
         self.clipnorm, self.clipvalue, self.global_clipnorm = clipping.check(clipnorm, clipvalue, global_clipnorm)
         self.use_ema = use_ema

@@ -54,7 +54,6 @@ REFUSED_MODULES = {
 
 # Names given as strings, by what they are the name of.
 OLD_IDENTIFIERS = {
-    "constraint": {"maxnorm": "max_norm", "nonneg": "non_neg", "unitnorm": "unit_norm"},
     "metric": {
         "cosine": "cosine_similarity", "cosine_proximity": "cosine_similarity",
         "kullback_leibler_divergence": "kl_divergence", "logcosh": "log_cosh_error",

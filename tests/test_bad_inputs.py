@@ -419,10 +419,10 @@ def test_row_50_monitor_that_no_log_has():
         model.fit(X, LABELS, epochs=2, verbose=0, callbacks=[keras.callbacks.EarlyStopping("val_acc")])
     assert model.optimizer.iterations == 1  # at the end of the first epoch
     with pytest.raises(ValueError,
-                       match=r"'val_acc', which is not logged. Available keys: .*val_loss.* 'val_accuracy'"):
+                       match=r"'val_accu', which is not logged. Available keys: .*val_loss.* 'val_accuracy'"):
         model.fit(
             X, LABELS, validation_split=0.5, verbose=0,
-            callbacks=[keras.callbacks.ReduceLROnPlateau("val_acc", mode="max")]
+            callbacks=[keras.callbacks.ReduceLROnPlateau("val_accu", mode="max")]
         )
 
 

@@ -122,6 +122,8 @@ def _report(error, file):
     try:
         sys.excepthook(type(error), error.with_traceback(trace), trace)  # which the script may have replaced
     except Exception as other:
-        sys.__excepthook__(type(other), other, other.__traceback__)
+        print("Error in sys.excepthook:", file=sys.stderr)
+        sys.__excepthook__(type(other), other.with_traceback(None), None)
+        print("\nOriginal exception was:", file=sys.stderr)
         sys.__excepthook__(type(error), error, trace)
     return INTERRUPTED if isinstance(error, KeyboardInterrupt) else FAILED

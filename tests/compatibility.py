@@ -17,11 +17,10 @@ def each(names, reason):
 NUMBERS = "other random numbers than Keras' from the same seed, of the same distribution"
 NO_BOXES = "no bounding boxes or segmentation masks in a dict of images and labels"
 IMAGES = f"{NUMBERS}; {NO_BOXES}"
-RATE = f"{NUMBERS}; a rate of 1, which would leave nothing, is refused"
 LARGE = "`lora_rank`, `lora_alpha`, `quantization_config` (fine-tuning and quantizing of large models)"
 STATE = "`return_state=True` is refused: layers pass one array on"
 CONFIG = "is in the config, where Keras forgets it"
-CUBIC = "`bicubic` and Lanczos are those of Keras on NumPy and JAX (PyTorch has another cubic kernel, and no Lanczos)"
+CUBIC = "`bicubic` and Lanczos are those of Keras on NumPy (PyTorch has another cubic kernel, and no Lanczos)"
 SPARSE = "`sparse=True` is refused: there are no sparse arrays here"
 INPUTS = "`sparse`, `ragged` and `optional` inputs and tensors of the caller's are refused"
 ONE_TYPE = "float32 and float64 only, one type for storing and computing: NumPy is slow in half precision"
@@ -64,15 +63,20 @@ DIFFERS = {
             "RandomRotation RandomSaturation RandomSharpness RandomShear RandomTranslation RandomZoom Solarization",
             IMAGES,
         ),
-        **each("AlphaDropout Dropout GaussianDropout SpatialDropout1D SpatialDropout2D SpatialDropout3D", RATE),
-        "GaussianNoise": NUMBERS,
+        **each(
+            "AlphaDropout Dropout GaussianDropout GaussianNoise SpatialDropout1D SpatialDropout2D SpatialDropout3D",
+            NUMBERS,
+        ),
     },
     "losses": {
-        "CategoricalGeneralizedCrossEntropy": "its gradient at a probability of 0 is bounded (in Keras infinite)",
+        "CategoricalGeneralizedCrossEntropy": "its gradient at a probability of 0 is finite (in Keras not)",
+        "Loss": "weights (batch,) go with a mask (batch, steps) and with `ignore_class` (in Keras equal shapes only)",
     },
     "metrics": {
         **each("PearsonCorrelation R2Score", "0 where Keras divides 0 by 0"),
-        "OneHotMeanIoU": "any `axis` (in Keras 0 and -1 only)",
+        **each("OneHotIoU OneHotMeanIoU", "any `axis` (in Keras 0 and -1 only)"),
+        "CosineSimilarity": f"`axis` {CONFIG}",
+        "Metric": "weights (batch,) go with outputs of any rank (some of Keras' lay them along the last axes)",
         "SparseTopKCategoricalAccuracy": f"`from_sorted_ids` {CONFIG}",
     },
     "optimizers": {
@@ -221,7 +225,7 @@ METHODS = {  # public methods and properties, missing or with other arguments, o
         **each("forward named_parameters torch_params", "of PyTorch's modules"),
     },
     "layers.RNN": {
-        **each("get_initial_state inner_loop", "the cells have `get_initial_state`; no state is given from outside"),
+        "inner_loop": "the loop is in `call`",
         "call": "takes `inputs`, not `sequences` and `initial_state`, and so in another `order`",
         **each("build compute_output_shape", "`input_shape`, not `sequences_shape` and `initial_state_shape`"),
         "compute_mask": "its arguments are called `inputs` and `previous_mask`, not `_` and `mask`",

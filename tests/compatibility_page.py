@@ -46,7 +46,7 @@ What holds everywhere, and is not repeated below:
 - Arrays are NumPy's, and derivatives are written by hand: what is trained and of your own, be it a layer, a loss or an
   activation, brings a method or function for its derivative. Symbolic tensors can be passed to layers, and that is all.
 - What would go wrong is refused before the first weight changes, where Keras often goes on: labels out of range, shapes
-  that would broadcast by accident, NaN in the data, unknown names, files that do not fit.
+  that would broadcast by accident, NaN in the data, dropout of everything, unknown names, files that do not fit.
 - Layers compute in float32 or float64. A seed makes a run repeatable, but its numbers are not Keras'.
 - What is for compilers, GPUs, quantization or several processes is left out, or an argument without effect.
 """

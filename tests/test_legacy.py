@@ -726,3 +726,47 @@ def test_present_code_does_not_load_it():
 
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+
+
+def test_data_sets_of_fit_generator_start_over_within_an_epoch(monkeypatch):
+    monkeypatch.setattr(warning, "_said", set())
+    seen = []
+
+    class Batches(keras.utils.PyDataset):
+        def __len__(self):
+            return 3
+
+        def __getitem__(self, index):
+            seen.append(index)
+            return np.zeros((2, 1)), np.zeros((2, 1))
+
+        def on_epoch_end(self):
+            seen.append("end")
+
+    class Counter(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            seen.append("epoch")
+
+    model = keras.Sequential([layers.Dense(1)]).compile("sgd", "mse", input_shape=(1,))
+    with pytest.warns(DeprecationWarning, match="fit_generator"):
+        model.fit_generator(Batches(), steps_per_epoch=2, epochs=4, shuffle=False, verbose=0, callbacks=[Counter()])
+    assert [entry for entry in seen if entry != "epoch"][:10] == [0, 1, 2, "end", 0, 1, 2, "end", 0, 1]
+    seen.clear()
+    model.fit_generator(Batches(), steps_per_epoch=2, epochs=30, verbose=0)
+    orders = {tuple(seen[i : i + 3]) for i in range(0, 76, 4)}
+    assert len(orders) > 1
+    assert all(sorted(order) == [0, 1, 2] for order in orders)
+
+
+def test_reset_states(monkeypatch):
+    monkeypatch.setattr(warning, "_said", set())
+    inner = keras.Sequential([layers.LSTM(2, stateful=True)])
+    model = keras.Sequential([
+        keras.Input(batch_shape=(1, 3, 1)), layers.GRU(2, stateful=True, return_sequences=True), inner,
+    ])  # fmt: skip
+    x = np.ones((1, 3, 1))
+    first, second = (model.predict(x, verbose=0) for _ in range(2))
+    with pytest.warns(DeprecationWarning, match="reset_states"):
+        model.reset_states()
+    assert (first != second).any()
+    np.testing.assert_array_equal(model.predict(x, verbose=0), first)

@@ -53,6 +53,7 @@ def fit_generator(model, generator, *args, **kwargs):
     if "nb_val_samples" in kwargs:
         data = kwargs.get("validation_data")
         kwargs["validation_data"] = _count_batches(kwargs, "nb_val_samples", data, "validation_steps")
+    generator = _endless(generator, kwargs.get("steps_per_epoch"), kwargs.get("shuffle", True))
     return model.fit(generator, **kwargs)
 
 
@@ -68,10 +69,20 @@ def predict_generator(model, generator, *args, **kwargs):
     return model.predict(*_loop("predict_generator", generator, args, kwargs), **kwargs)
 
 
+def reset_states(model):
+    """Let all stateful layers start from zeros again."""
+    deprecate("`model.reset_states()` is an old method: use `layer.reset_state()` of each stateful layer")
+    for layer in model.leaves():
+        if hasattr(layer, "reset_state"):
+            layer.reset_state()
+
+
 METHODS = {
     function.__name__: function
-    for function in (predict_classes, predict_proba, fit_generator, evaluate_generator, predict_generator)
-}
+    for function in (
+        predict_classes, predict_proba, fit_generator, evaluate_generator, predict_generator, reset_states,
+    )
+}  # fmt: skip
 
 
 def _loop(method, generator, args, kwargs):
@@ -112,6 +123,24 @@ def _count_batches(kwargs, name, batches, present):
         size, batches = len(_inputs(first)), itertools.chain([first], batches)
     kwargs[present] = -(-int(rows) // size)
     return batches
+
+
+def _endless(batches, steps, shuffle):
+    """Let a data set start over where it ends, in the middle of an epoch: `fit` ends the epoch there."""
+    from minikeras import config, data
+
+    if steps is None or not data.is_dataset(batches) or not hasattr(batches, "__len__") or steps == len(batches):
+        return batches
+
+    def generate():
+        order = config.make_generator() if shuffle else None
+        while True:
+            count = len(batches)
+            for i in range(count) if order is None else order.permutation(count):
+                yield batches[int(i)]
+            getattr(batches, "on_epoch_end", lambda: None)()
+
+    return generate()
 
 
 def _inputs(batch):

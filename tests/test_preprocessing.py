@@ -167,6 +167,16 @@ def test_subset_without_classes():
     assert next(flow)[1].tolist() == [1, 1]
 
 
+@pytest.mark.parametrize("subset, weights", [("training", [2, 3]), ("validation", [0, 1])])
+def test_subset_has_its_own_weights(subset, weights):
+    """Keras 3.15 gives the training part the weights of the first rows."""
+    generator = image.ImageDataGenerator(validation_split=0.5)
+    flow = generator.flow(
+        picture(4, 2, 2, 1), np.zeros(4), sample_weight=np.arange(4), subset=subset, shuffle=False
+    )
+    assert next(flow)[2].tolist() == weights
+
+
 def test_own_iterator_and_generator():
     class Rows(image.Iterator):
         def _get_batches_of_transformed_samples(self, index_array):

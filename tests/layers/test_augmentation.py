@@ -403,3 +403,41 @@ def test_fill_modes_far_away(size, fill_mode):
     out = np.empty((1, 1, len(columns), 1))
     images.Warp(np.zeros((1, 1, 1)), columns[None, None], (1, size), "nearest", fill_mode).forward(x, out)
     np.testing.assert_array_equal(out.ravel(), expected)
+
+
+def test_seeds_of_their_own():
+    """Two layers without a seed, and two calls of one, differ."""
+    x = np.random.default_rng(0).uniform(0, 255, (6, 8, 8, 3)).astype("float32")
+    first, second = layers.RandomRotation(0.5), layers.RandomRotation(0.5)
+    results = [first(x), second(x), first(x)]
+    for i, j in ((0, 1), (0, 2), (1, 2)):
+        assert np.abs(results[i] - results[j]).max() > 1
+
+
+@pytest.mark.parametrize("fill_mode", images.FILL_MODES)
+@pytest.mark.parametrize("interpolation", images.INTERPOLATIONS)
+def test_values_stay_in_range(fill_mode, interpolation):
+    x = np.random.default_rng(0).uniform(10, 200, (8, 9, 7, 3)).astype("float32")
+    arguments = {"fill_mode": fill_mode, "interpolation": interpolation, "fill_value": 50.0, "seed": 1}
+    for layer in (
+        layers.RandomTranslation(1.0, 1.0, **arguments), layers.RandomRotation(1.0, **arguments),
+        layers.RandomZoom((-0.9, 1.0), **arguments), layers.RandomShear(1.0, 1.0, **arguments),
+        layers.RandomElasticTransform(**arguments),
+    ):  # fmt: skip
+        y = layer(x)
+        assert y.min() >= x.min() - 1e-3
+        assert y.max() <= x.max() + 1e-3
+
+
+def test_clahe_by_chunks(monkeypatch):
+    """Images are equalized a few at a time, each as if it were alone."""
+    from minikeras.layers.preprocessing import histograms
+
+    x = np.random.default_rng(0).uniform(0, 255, (7, 9, 8, 3)).astype("float32")
+    layer = layers.ContrastLimitedAdaptiveHistogramEqualization(tile_grid_size=(2, 3))
+    y = layer(x)
+    monkeypatch.setattr(histograms, "TABLES", 50)
+    np.testing.assert_array_equal(layer(x), y)
+    np.testing.assert_array_equal(layer(x[4]), y[4])
+    flat = np.full((1, 8, 8, 1), 7.0, "float32")
+    assert np.isfinite(layer(flat)).all()

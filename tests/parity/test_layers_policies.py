@@ -200,7 +200,7 @@ def test_clahe(plain_clahe, shape, arguments, data_format):
     assert y.dtype == expected.dtype == "uint8"
     if "value_range" not in arguments:  # Keras' own range makes floats of bytes, and those bytes again
         assert np.abs(y.astype(int) - expected.astype(int)).max() <= 1
-        assert (y == expected).mean() > 0.95
+        assert (y == expected).mean() > 0.9
 
 
 @pytest.mark.parametrize("name, arguments, key", [

@@ -1,10 +1,14 @@
 """Histograms evened out, so that all values occur about as often: in the whole batch, or tile by tile."""
 
+import math
+
 import numpy as np
 
 from minikeras.layers.base import NOT_GIVEN, integer_tuple, positive_integer
 from minikeras.layers.preprocessing.augmentation import ImageLayer, check_value_range, is_number
 from minikeras.layers.preprocessing.tones import from_bytes, to_bytes
+
+TABLES = 1 << 10  # of 256 numbers, at a time
 
 
 class Equalization(ImageLayer):
@@ -97,36 +101,46 @@ class ContrastLimitedAdaptiveHistogramEqualization(ImageLayer):
         return outputs if kind is None or kind.kind not in "iu" else outputs.astype(kind)
 
     def transform(self, images):
+        """A few images at a time, whose tables stay in cache."""
+        outputs = self.buffer("outputs", images.shape)
+        step = max(1, TABLES // (self._grid[0] * self._grid[1] * images.shape[-1]))
+        for start in range(0, len(images), step):
+            outputs[start : start + step] = self._equalize(images[start : start + step])
+        return outputs
+
+    def _equalize(self, images):
         n, height, width, channels = images.shape
         grid, tile = self._grid, [-(-size // k) for size, k in zip((height, width), self._grid)]
         rest = [(0, k * t - size) for k, t, size in zip(grid, tile, (height, width))]
         values = np.clip(to_bytes(images, self.value_range), 0, 255).astype(np.intp)
-        planes = np.pad(np.moveaxis(values, -1, 1), [(0, 0), (0, 0), *rest], mode="symmetric")
-        tables = self._tables(planes.reshape(n * channels, grid[0], tile[0], grid[1], tile[1]))
+        planes = np.moveaxis(values, -1, 1)
+        padded = np.pad(planes, [(0, 0), (0, 0), *rest], mode="symmetric")
+        tables = self._tables(padded.reshape(n * channels, grid[0], tile[0], grid[1], tile[1])).ravel()
         (up, down, below), (left, right, beside) = (_neighbours(*sizes) for sizes in zip((height, width), tile, grid))
-        values = np.moveaxis(values, -1, 1).reshape(n * channels, height, width)
-        plane = np.arange(n * channels)[:, None, None]
-        corners = [[tables[plane, i[:, None], j, values] for j in (left, right)] for i in (up, down)]
+        first = 256 * math.prod(grid) * np.arange(n * channels)[:, None, None]  # of each plane's tables
+        places = planes.reshape(n * channels, height, width) + first
+        corners = [[tables.take(places + 256 * (i[:, None] * grid[1] + j)) for j in (left, right)] for i in (up, down)]
         beside, below = beside.astype(self.dtype), below.astype(self.dtype)[:, None]
         upper, lower = (a + (b - a) * beside for a, b in corners)
         outputs = (upper + (lower - upper) * below).reshape(n, channels, height, width)
         return from_bytes(np.moveaxis(outputs, 1, -1), self.value_range)
 
     def _tables(self, tiles):
-        """Return (planes, rows of tiles, columns of tiles, 256), given the tiles' bytes."""
+        """Return (planes * rows of tiles * columns of tiles, 256), given the tiles' bytes."""
         planes, down, height, across, width = tiles.shape
         pixels, number = height * width, planes * down * across
         bytes_ = tiles.transpose(0, 1, 3, 2, 4).reshape(number, pixels)
         counts = np.bincount((bytes_ + 256 * np.arange(number)[:, None]).ravel(), minlength=256 * number)
-        counts = counts.reshape(number, 256).astype("float64")
+        counts = counts.reshape(number, 256).astype(self.dtype)
         if self.clip_limit > 0:
             clipped = np.minimum(counts, self.clip_limit * pixels / 256)
             counts = clipped + (counts - clipped).sum(axis=1, keepdims=True) / 256
-        cumulated = counts.cumsum(axis=1)
-        first = cumulated[:, :1]
-        rest = pixels - first
-        tables = (cumulated - first) * 255 / np.where(rest == 0, 1, rest)
-        return np.clip(tables, 0, 255).astype(self.dtype).reshape(planes, down, across, 256)
+        tables = counts.cumsum(axis=1)
+        rest = pixels - tables[:, :1]
+        tables -= tables[:, :1].copy()
+        tables *= 255
+        tables /= np.where(rest == 0, 1, rest)
+        return np.clip(tables, 0, 255, out=tables)
 
     def gradient(self, doutputs, out):
         out.fill(0)

@@ -121,6 +121,7 @@ OBJECTS = {
         lambda: layers.ThresholdedReLU(theta=0.7), lambda: layers.ReLU(threshold=0.7), ["`layers.ReLU`"],
     ),
     "ThresholdedReLU()": (lambda: layers.ThresholdedReLU(), lambda: layers.ReLU(threshold=1.0), ["`layers.ReLU`"]),
+    "LeakyReLU": (lambda: layers.LeakyReLU(alpha=0.1), lambda: layers.LeakyReLU(0.1), ["`negative_slope`"]),
     "TimeDistributedDense": (lambda: layers.TimeDistributedDense(4), lambda: layers.Dense(4), ["`layers.Dense`"]),
     "CuDNNLSTM": (lambda: layers.CuDNNLSTM(4), lambda: layers.LSTM(4), ["`layers.LSTM`"]),
     "CuDNNGRU": (lambda: layers.CuDNNGRU(4), lambda: layers.GRU(4, reset_after=True), ["`layers.GRU`"]),
@@ -155,6 +156,7 @@ OBJECTS = {
     "Nadam": (
         lambda: optimizers.nadam(lr=0.01, schedule_decay=0.004), lambda: optimizers.Nadam(0.01), ["`optimizers.Nadam`"],
     ),
+    "Adam jit_compile": (lambda: optimizers.Adam(jit_compile=True), lambda: optimizers.Adam(), ["`jit_compile`"]),
     "legacy.Adam": (
         lambda: optimizers.legacy.Adam(learning_rate=0.1), lambda: optimizers.Adam(0.1), ["`minikeras.optimizers`"],
     ),
@@ -674,6 +676,17 @@ def test_functions():
     assert run(lambda: utils.probas_to_classes(np.array([[0.1], [0.8]])))[0].tolist() == [0, 1]
     assert run(lambda: losses.mse([1.0], [3.0]))[0] == 4
     assert run(lambda: keras.losses.cosine_proximity)[0] is losses.cosine_similarity
+
+
+def test_dim_ordering_of_images():
+    image = np.zeros((3, 4, 5))
+    for call in (
+        lambda: keras.preprocessing.image.ImageDataGenerator(dim_ordering="th").data_format,
+        lambda: "channels_first" if utils.img_to_array(image, dim_ordering="th").shape == (5, 3, 4) else None,
+    ):
+        found, caught = run(call)
+        assert found == "channels_first"
+        assert ["`data_format`" in str(w.message) for w in caught] == [True]
 
 
 def test_image_dim_ordering():

@@ -5,7 +5,6 @@ import numpy as np
 from minikeras import activations
 from minikeras.layers.activated import ActivatedLayer
 from minikeras.layers.base import Layer
-from minikeras.messages import warn
 from minikeras.registry import serialize
 
 MASKED = -1e9  # what masked logits are replaced by
@@ -78,9 +77,6 @@ class LeakyReLU(ActivationLayer):
     rows_independent = True
 
     def __init__(self, negative_slope=0.3, **kwargs):
-        if "alpha" in kwargs:
-            negative_slope = kwargs.pop("alpha")
-            warn("`alpha` of LeakyReLU is deprecated: use `negative_slope`", DeprecationWarning)
         super().__init__(**kwargs)
         self.negative_slope = _non_negative(negative_slope, "negative_slope")
         self.function = activations.leaky_relu.bind(negative_slope)

@@ -8,6 +8,7 @@ from minikeras.legacy.warning import deprecate
 KERNEL = ("kernel_{}", "embeddings_{}", "alpha_{}")  # the weight that had the name W, or none at all
 
 LAYERS = {
+    "alpha": "negative_slope",
     "output_dim": "units",
     "nb_filter": "filters",
     "filter_length": "kernel_size",
@@ -40,9 +41,14 @@ RENAMED = {
     "layers": LAYERS,
     "optimizers": {"lr": "learning_rate"},
     "constraints": {"m": "max_value", "low": "min_value", "high": "max_value"},
-    "callbacks": {},
+    "others": {"dim_ordering": "data_format"},
     "models": {"input": "inputs", "output": "outputs"},
-    "functions": {"nb_epoch": "epochs", "nb_classes": "num_classes", "nb_words": "num_words"},
+    "functions": {
+        "dim_ordering": "data_format",
+        "nb_classes": "num_classes",
+        "nb_epoch": "epochs",
+        "nb_words": "num_words",
+    },
     "to_categorical": {"y": "x"},
 }
 
@@ -54,14 +60,17 @@ DROPPED = {
         "output_shape": ((None,), "it follows from `strides`, `padding` and `output_padding`"),
         "dropout": ((0, 0.0, None), "put a Dropout or SpatialDropout1D layer behind it"),
     },
-    "callbacks": {
+    "others": {
         "period": ((1,), "give `save_freq`, 'epoch' or a number of batches"),
         "batch_size": (None, "batches are those of fit"),
         "write_grads": ((False,), "gradients are not kept"),
         "embeddings_layer_names": ((None,), "embeddings are not written"),
         "embeddings_data": ((None,), "embeddings are not written"),
     },
-    "optimizers": {"schedule_decay": ((0.004, None), "Nadam's schedule is fixed to it")},
+    "optimizers": {
+        "jit_compile": (None, "there is nothing to compile"),
+        "schedule_decay": ((0.004, None), "Nadam's schedule is fixed to it"),
+    },
     "constraints": {},
     "models": {},
     "functions": {
@@ -142,7 +151,7 @@ def mend(function, owner, args, kwargs, instance=None):
     """
     if function.__name__ != "__init__":
         return rewrite(Call(function, _names(function), args, kwargs), "functions")
-    kind = getattr(owner, "keras_module", "keras.callbacks").removeprefix("keras.")
+    kind = getattr(owner, "keras_module", "others").removeprefix("keras.")
     kind = "models" if "Model" in [c.__name__ for c in owner.__mro__] else kind
     known = owner.argument_names() if hasattr(owner, "argument_names") else _names(function)[1:]
     if kind not in RENAMED:
@@ -204,7 +213,7 @@ def _collect_kernel(call, rank, is_old):
     call.args, rest = call.args[:1], call.args[1:]
     if rest:
         raise TypeError(f"{call.name} got more than {rank + 1} arguments without a name: give the others by name")
-    call.set("a kernel size of single integers", "kernel_size", tuple(sizes))
+    call.set("a size of single integers for the kernel", "kernel_size", tuple(sizes))
 
 
 def _collect_shape(call):

@@ -7,6 +7,7 @@ from minikeras.messages import warn
 from minikeras.preprocessing import affine
 from minikeras.preprocessing.file_iterators import DataFrameIterator, DirectoryIterator
 from minikeras.preprocessing.iterators import NumpyArrayIterator, new_random
+from minikeras.registry import accepts_old_spellings
 
 
 class ImageDataGenerator:
@@ -41,6 +42,7 @@ class ImageDataGenerator:
         dtype: float type of the batches, by default `config.floatx`.
     """
 
+    @accepts_old_spellings
     def __init__(
         self,
         featurewise_center=False,

@@ -5,6 +5,7 @@ import os
 import numpy as np
 
 from minikeras import config
+from minikeras.registry import accepts_old_spellings
 
 MODES = {"grayscale": "L", "rgb": "RGB", "rgba": "RGBA"}
 _INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "hamming", "box", "lanczos")
@@ -19,6 +20,7 @@ def pillow(what):
     return Image
 
 
+@accepts_old_spellings
 def array_to_img(x, data_format=None, scale=True, dtype=None):
     """Return an array as a Pillow image.
 
@@ -59,6 +61,7 @@ def array_to_img(x, data_format=None, scale=True, dtype=None):
         return image.fromarray(np.ascontiguousarray(x.astype(whole)))
 
 
+@accepts_old_spellings
 def img_to_array(img, data_format=None, dtype=None):
     """Return a Pillow image (or anything that NumPy can read as an array) as an array with a channel axis.
 

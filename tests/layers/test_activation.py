@@ -72,11 +72,6 @@ def test_bad_arguments(cls, arguments, name):
         cls(**arguments)
 
 
-def test_keras_2_name_of_the_slope():
-    with pytest.warns(DeprecationWarning, match="negative_slope"):
-        assert layers.LeakyReLU(alpha=0.1).negative_slope == 0.1
-
-
 def test_softmax_axis_outside():
     for axis in (3, -4, (1, 3)):
         with pytest.raises(ValueError, match="axis="):

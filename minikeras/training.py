@@ -20,6 +20,7 @@ class Trainer(Compiled):
         self._init_compiled()
         self.history = None
         self.stop_training = self.stop_evaluating = self.stop_predicting = False
+        self._initial_epoch = None  # where a callback that has restored a training lets it go on
         self._warned_of_raw_images = False
 
     # The training step. What is not finite is reported as a whole, not by NumPy's warnings.
@@ -176,7 +177,7 @@ class Trainer(Compiled):
         self._warned_of_loss = False
         logs = {}
         callbacks.on_train_begin()
-        for epoch in range(initial_epoch, epochs):
+        for epoch in range(self._initial_epoch or initial_epoch, epochs):
             self.reset_metrics()
             callbacks.on_epoch_begin(epoch)
             for self._step, batch in batches:

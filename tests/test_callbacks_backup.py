@@ -31,7 +31,7 @@ def train(model, callbacks, epochs=4, stop_after=None, batches=2):
     losses, done = [], 0
     with CallbackList(callbacks, model=model, epochs=epochs, steps=batches) as run:
         run.on_train_begin()
-        for epoch in range(getattr(model, "_initial_epoch", None) or 0, epochs):
+        for epoch in range(model._initial_epoch or 0, epochs):
             run.on_epoch_begin(epoch)
             for batch in range(batches):
                 run.on_train_batch_begin(batch)

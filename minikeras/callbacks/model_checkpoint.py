@@ -95,13 +95,7 @@ class ModelCheckpoint(MonitorCallback):
 
     def _save_if_wanted(self, epoch, logs):
         improved, current = "", None
-        best_only = self.save_best_only
-        if best_only and np.ndim(logs.get(self.monitor)):
-            warn(
-                f"Only of single numbers can ModelCheckpoint tell which is best, and monitor={self.monitor!r} is an "
-                f"array of shape {np.shape(logs[self.monitor])}, so it saves each time, as with save_best_only=False"
-            )
-            best_only = False
+        best_only = self.save_best_only and self._can_tell_the_best(logs)
         if best_only:
             current = self.get_monitor_value(logs)
             if current is None:
@@ -117,6 +111,19 @@ class ModelCheckpoint(MonitorCallback):
         self._say(epoch, f"finished saving model to {path}")
         if best_only:
             self.best = current
+
+    def _can_tell_the_best(self, logs):
+        if np.ndim(logs.get(self.monitor)):
+            reason = f"is an array of shape {np.shape(logs[self.monitor])}, not a single number"
+        elif self.save_freq != "epoch" and self.monitor.startswith("val_") and self.monitor not in logs:
+            reason = f"is known after an epoch, not after {self.save_freq} batches"
+        else:
+            return True
+        warn(
+            f"ModelCheckpoint cannot tell which model is best: monitor={self.monitor!r} {reason}, so it saves each "
+            "time, as with save_best_only=False"
+        )
+        return False
 
     def _save(self, path):
         if os.path.isdir(path):

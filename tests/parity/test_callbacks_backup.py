@@ -8,12 +8,6 @@ import minikeras
 from tests.parity.test_callbacks_runs import assert_same_history, assert_same_model, fit, make
 
 
-@pytest.fixture(autouse=True)
-def resuming_fit():
-    if not hasattr(minikeras.Sequential(), "_initial_epoch"):
-        pytest.skip("fit begins at its argument `initial_epoch` whatever is restored")
-
-
 class Stopped(Exception):
     pass
 

@@ -164,6 +164,18 @@ def test_model_checkpoint(keras, arguments, tmp_path):
 EMA = {"use_ema": True, "ema_momentum": 0.8}
 
 
+@pytest.mark.filterwarnings("ignore:.*(best model only|which model is best)")
+@pytest.mark.parametrize("monitor", ["val_loss", "loss"])
+def test_best_of_some_batches(keras, monitor, tmp_path):
+    """What is known after epochs only cannot tell the best of batches: all are saved."""
+    for k in (minikeras, keras):
+        path = tmp_path / k.__name__ / "{epoch}-{batch}.weights.h5"
+        arguments = {"monitor": monitor, "mode": "min", "save_freq": 3}
+        fit(make(k), [k.callbacks.ModelCheckpoint(path, save_weights_only=True, save_best_only=True, **arguments)])
+    names = [sorted(p.name for p in (tmp_path / k.__name__).iterdir()) for k in (minikeras, keras)]
+    assert names[0] == names[1] != []
+
+
 @pytest.mark.parametrize("swap_on_epoch", [False, True])
 @pytest.mark.parametrize("optimizer", ["SGD", "Adam"])
 def test_swap_ema_weights(keras, swap_on_epoch, optimizer):

@@ -18,6 +18,7 @@ from minikeras.utils.dataset import PyDataset, Sequence, pack_x_y_sample_weight,
 from minikeras.utils.files import get_file
 from minikeras.utils.image_dataset import image_dataset_from_directory
 from minikeras.utils.images import array_to_img, img_to_array, load_img, save_img
+from minikeras.utils.model_plot import plot_model
 from minikeras.utils.named_values import Config
 from minikeras.utils.numeric import normalize, to_categorical
 from minikeras.utils.progbar import Progbar
@@ -29,9 +30,9 @@ from minikeras.utils.timeseries import timeseries_dataset_from_array
 __all__ = [
     "Config", "CustomObjectScope", "Progbar", "PyDataset", "Sequence", "array_to_img", "clear_session",
     "custom_object_scope", "deserialize_keras_object", "disable_interactive_logging", "enable_interactive_logging",
-    "get_custom_objects", "get_file", "get_registered_name", "get_registered_object", "image_dataset_from_directory",
-    "img_to_array", "is_interactive_logging_enabled", "is_keras_tensor", "load_img", "normalize",
-    "pack_x_y_sample_weight", "pad_sequences", "register_keras_serializable", "save_img", "serialize_keras_object",
-    "set_random_seed", "split_dataset", "standardize_dtype", "timeseries_dataset_from_array", "to_categorical",
-    "unpack_x_y_sample_weight",
+    "get_custom_objects", "get_file", "get_registered_name", "get_registered_object",
+    "image_dataset_from_directory", "img_to_array", "is_interactive_logging_enabled", "is_keras_tensor", "load_img",
+    "normalize", "pack_x_y_sample_weight", "pad_sequences", "plot_model", "register_keras_serializable", "save_img",
+    "serialize_keras_object", "set_random_seed", "split_dataset", "standardize_dtype",
+    "timeseries_dataset_from_array", "to_categorical", "unpack_x_y_sample_weight",
 ]  # fmt: skip

@@ -37,7 +37,7 @@ def plot(model, tmp_path, **arguments):
     """The figure, where no IPython takes its place."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(sys.modules, "IPython", None)
-        return plot_model(model, tmp_path / "model.png", dpi=30, **arguments)
+        return plot_model(model, tmp_path / "model.png", dpi=50, **arguments)
 
 
 def texts(figure):
@@ -99,8 +99,6 @@ def overlap(a, b):
 @pytest.mark.parametrize("options", [{}, EVERYTHING])
 def test_nothing_overlaps_or_is_cut_off(tmp_path, rankdir, options):
     figure = plot(nested(), tmp_path, expand_nested=True, rankdir=rankdir, **options)
-    figure.set_dpi(72)
-    figure.canvas.draw()
     whole, cells, frames = figure.axes[0].get_window_extent(), rectangles(figure), rectangles(figure, frames=True)
     to_data = figure.axes[0].transData.inverted()
     boxes = [text.get_window_extent() for text in figure.axes[0].texts]
@@ -110,6 +108,7 @@ def test_nothing_overlaps_or_is_cut_off(tmp_path, rankdir, options):
     for text, box in zip(figure.axes[0].texts, (to_data.transform_bbox(box) for box in boxes)):
         if not any(cell.contains(*center(box)) for cell in cells):
             names.append((text.get_text(), box))
+            assert any(contains(frame, box) for frame in frames), text
             assert not any(overlap(box, cell) for cell in cells), text
             for (x, y), (u, v) in arrows(figure):  # the lines of the arrows
                 crosses = min(x, u) < max(box.x0, box.x1) and max(x, u) > min(box.x0, box.x1)
@@ -117,6 +116,13 @@ def test_nothing_overlaps_or_is_cut_off(tmp_path, rankdir, options):
         else:
             assert contains(next(cell for cell in cells if cell.contains(*center(box))), box), text
     assert sorted(name for name, _ in names) == ["a_long_name_" * 8, "functional", "outer"]
+    for cell in cells:  # texts are in the middle, one behind the other
+        spans = [np.sort(box.intervalx) for box in map(to_data.transform_bbox, boxes) if cell.contains(*center(box))]
+        left, right = spans[0][0] - cell.x0, cell.x1 - spans[-1][1]
+        assert left == pytest.approx(right, abs=4)
+        for (_, end), (start, _) in zip(spans, spans[1:]):
+            assert end - 2 <= start <= end + 9, "a space between them, at most"
+    assert not any(text.get_parse_math() for text in figure.axes[0].texts)
     assert not any(overlap(a, b) for i, a in enumerate(cells) for b in cells[:i])
     for frame in frames:
         for cell in cells:  # inside, or outside

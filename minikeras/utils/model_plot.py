@@ -74,7 +74,7 @@ def plot_model(
     chain.draw()
     figure = draw.finish(chain.width + 2 * MARGIN, chain.height + 2 * MARGIN, dpi)
     with replacing(to_file) as temporary:
-        figure.savefig(temporary, format=extension, dpi=figure.dpi)
+        draw.save(temporary, extension)
     return _image(to_file, extension, figure)
 
 
@@ -110,9 +110,8 @@ class Drawing:
         self._measure = TextToPath().get_text_width_height_descent
 
     def width(self, text, size, bold):
-        """Return the width of a text. Spaces at its end count."""
-        ends = [self._measure(part, self._fonts[size, bold], ismath=False)[0] for part in (text + ".", ".")]
-        return ends[0] - ends[1]
+        """Return the width of a text, spaces at its ends included."""
+        return self._measure(text, self._fonts[size, bold], ismath=False)[0]
 
     def rectangle(self, x, y, width, height, **style):
         from matplotlib.patches import Rectangle
@@ -144,6 +143,14 @@ class Drawing:
         self.axes.set_xlim(0, width)
         self.axes.set_ylim(height, 0)
         return self.figure
+
+
+    def save(self, path, extension):
+        """Write the picture. Letters are not fitted to pixels, which would make texts wider than they were measured."""
+        import matplotlib
+
+        with matplotlib.rc_context({"text.hinting": "none"}):
+            self.figure.savefig(path, format=extension, dpi=self.figure.dpi)
 
 
 class Box:

@@ -22,7 +22,7 @@ ORDER = [
 ]
 RANK = {name: rank for rank, names in enumerate(ORDER) for name in names.split()}
 
-OPTIONAL = {"matplotlib", "PIL", "yaml", "mpi4py", "sklearn"}  # the extras: imported where they are used
+OPTIONAL = {"matplotlib", "PIL", "yaml", "mpi4py", "sklearn", "IPython"}  # imported where they are used
 LAZY = OPTIONAL | {"h5py", "tqdm"}  # not at the top of a module, which would cost time at `import minikeras`
 ALLOWED = {"numpy", "threadpoolctl"} | LAZY
 

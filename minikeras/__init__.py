@@ -48,7 +48,7 @@ __all__ = [
     "Initializer", "Input", "KerasTensor", "Layer", "Loss", "Metric", "Model", "Optimizer", "Regularizer", "Sequential",
     "Variable", "__version__", "activations", "applications", "backend", "callbacks", "config", "constraints",
     "datasets", "initializers", "layers", "losses", "metrics", "models", "optimizers", "preprocessing", "random",
-    "regularizers", "saving", "utils", "version",
+    "regularizers", "saving", "utils", "version", "wrappers",
 ]  # fmt: skip
 
 

@@ -103,6 +103,8 @@ DIFFERS = {
         "get_file": "the cache is `~/.minikeras`, or the folder in `$MINIKERAS_HOME` (in Keras `~/.keras`)",
         "normalize": "`axis=0` normalizes columns (Keras 3.15 takes it for -1 when it divides)",
         "to_categorical": "labels out of range are refused, negative ones too (which Keras counts from the end)",
+        "plot_model": "is drawn by matplotlib, not by Graphviz; `splines` has no effect; where there is no IPython "
+        "a figure is returned (in Keras nothing)",
         "split_dataset": "returns arrays (in Keras data sets of TensorFlow)",
         **each(
             "image_dataset_from_directory timeseries_dataset_from_array",
@@ -130,6 +132,11 @@ DIFFERS = {
         "load_weights": "reads Keras 3's `.weights.h5` only",
         "save_weights": "always one file: no `max_shard_size`",
     },
+    "wrappers": each(
+        "SKLearnClassifier SKLearnRegressor SKLearnTransformer",
+        "`warm_start=True` trains on, as Keras' documentation says (its code begins anew); copies keep `fit_kwargs`, "
+        "`epoch_` is a number after fitting, and `set_fit_request` asks for arguments of `fit` (Keras: of `score`)",
+    ),
     "keras": {
         "applications": "LeNet-5 only: Keras' networks have branches, or are too large to be trained here",
         "KerasTensor": "what a layer will put out: `layer`, `source`, `dtype`, `name`, but no `sparse`, `ragged`, "
@@ -172,7 +179,7 @@ LEFT_OUT = {
     },
     "callbacks": {"OrbaxCheckpoint": "writes the format of another package, Orbax"},
     "utils": {
-        **each("model_to_dot plot_model", NOT_YET),
+        "model_to_dot": "returns an object of the package pydot; `plot_model` draws without it",
         "FeatureSpace": TENSORFLOW,
         "audio_dataset_from_directory": SOUND,
         "bounding_boxes": BOXES,
@@ -185,7 +192,6 @@ LEFT_OUT = {
         "is_nnx_enabled": "of the backend JAX",
     },
     "saving": {"KerasFileEditor": "files of weights are HDF5: h5py shows and edits them"},
-    "wrappers": each("SKLearnClassifier SKLearnRegressor SKLearnTransformer", NOT_YET),
     "keras": {
         "name_scope": NOT_YET,
         **each("DTypePolicy FloatDTypePolicy dtype_policies mixed_precision", ONE_TYPE),

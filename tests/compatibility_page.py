@@ -303,7 +303,7 @@ def _rows(names_and_reasons):
 
 
 def main():
-    os.environ.setdefault("KERAS_BACKEND", "torch")
+    os.environ["KERAS_BACKEND"] = "torch"  # as in tests/parity/conftest.py
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:

@@ -6,6 +6,7 @@ import compatibility_page as page
 import pytest
 from compatibility import ADDITIONS, DIFFERS, LEFT_OUT, METHODS
 
+import minikeras
 from minikeras import activations, callbacks, layers
 
 
@@ -86,6 +87,8 @@ def test_signatures_of_classes_and_functions(keras, monkeypatch):
     assert only(keras, ["activations.relu has other arguments", ": negative_slope."])
     monkeypatch.setattr(activations, "relu", lambda x, max_value=None, negative_slope=0.0, threshold=0.0: x)
     assert only(keras, ["activations.relu has other arguments", ": order."])
+    monkeypatch.setattr(activations, "relu", lambda x, *, negative_slope=0.0, max_value=None, threshold=0.0: x)
+    assert only(keras, ["activations.relu has other arguments", ": max_value, negative_slope, threshold."])
     monkeypatch.undo()
 
     class Identity:
@@ -94,8 +97,41 @@ def test_signatures_of_classes_and_functions(keras, monkeypatch):
 
     monkeypatch.setattr(layers, "Identity", Identity)
     assert only(keras, ["layers.Identity has other arguments", "extra"])
+    monkeypatch.setattr(Identity, "__init__", lambda self: None)
+    assert only(keras, ["layers.Identity has other arguments", ": kwargs."])
     monkeypatch.setattr(layers, "Identity", lambda **kwargs: None)
     assert only(keras, ["layers.Identity is a class in one of the two only"])
+
+
+def test_exports(keras, monkeypatch):
+    monkeypatch.setattr(layers, "__all__", [name for name in layers.__all__ if name != "Conv2D"])
+    assert only(keras, ["layers.Conv2D is not in `__all__`"])
+    monkeypatch.undo()
+    monkeypatch.setitem(ADDITIONS["layers"], "NoSuchLayer", "a reason")
+    monkeypatch.setattr(layers, "__all__", [*layers.__all__, "NoSuchLayer"])
+    assert only(keras, ["layers.__all__ has 'NoSuchLayer', which is not there"])
+
+
+def test_our_own_modules_and_old_spellings_are_no_public_names(keras):
+    assert page.find(keras, "legacy") is not None
+    assert page.find(minikeras, "legacy") is None  # a package of ours
+    assert page.find(keras, "optimizers.legacy") is not None
+    assert page.find(minikeras, "optimizers.legacy") is None  # a path of Keras 2
+    assert page.find(minikeras, "datasets.mnist.load_data") is minikeras.datasets.mnist.load_data
+    assert page.find(minikeras, "layers.NoSuchLayer") is None
+
+
+def test_equal_reasons_share_a_row(keras):
+    text = page.text(keras)
+    assert f"| `ConvLSTM1D`, `ConvLSTM2D`, `ConvLSTM3D` | {DIFFERS['layers']['ConvLSTM1D']} |" in text
+    assert f"| keras.layers | `MinPooling2D` | {ADDITIONS['layers']['MinPooling2D']} |" in text
+    assert "Same: `Activation`, `ActivityRegularization`," in text
+    counts = {n.status: 0 for n in page.collect(keras)}
+    for n in page.collect(keras):
+        counts[n.status] += n.section == "losses"
+    row = " | ".join(str(counts[status]) for status in page.STATUSES)
+    assert f"| [keras.losses](#keraslosses) | {row} |" in text
+    assert counts["left out"] == len(LEFT_OUT["losses"])
 
 
 def test_what_takes_anything_is_compared_by_what_it_hands_on(keras):

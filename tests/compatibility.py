@@ -33,6 +33,8 @@ DIFFERS = {
         "EinsumDense": f"no {LARGE}, nor `gptq_unpacked_column_size`; `activity_regularizer` {CONFIG}",
         "Embedding": f"no {LARGE}; `activity_regularizer` {CONFIG}; "
         "a negative number is an IndexError, not a row from the end",
+        "ReversibleEmbedding": f"no `quantization_config`; `activity_regularizer` {CONFIG}; the mask is that of "
+        "`compute_mask`, as of Embedding; a model calls it forwards only, so `reverse=True` is for layers that hold it",
         "Layer": "one of your own has a method `backward` beside `call`; `name`, `trainable` and `dtype` may come by "
         "position; `activity_regularizer` and `autocast` are taken, though the signature does not say so; "
         "other [methods](#methods)",
@@ -45,7 +47,9 @@ DIFFERS = {
         "InputLayer": INPUTS,
         "BatchNormalization": "`synchronized=True`, which is for several processes, is refused",
         "RNN": f"{STATE}; `unroll` has no effect",
-        "SimpleRNN": f"{STATE}; `unroll` has no effect; `seed` {CONFIG}; `activity_regularizer` acts (in Keras not)",
+        "SimpleRNN": f"{STATE}; `unroll` has no effect; `seed` {CONFIG}; "
+        "`activity_regularizer` has no effect (as in Keras) and warns",
+        "TimeDistributed": "an activity regularizer of the layer inside has no effect (as in Keras) and warns",
         **each("LSTM GRU", f"{STATE}; `unroll` and `use_cudnn` have no effect"),
         **each("ConvLSTM1D ConvLSTM2D ConvLSTM3D", STATE),
         "Wrapper": "applies the layer inside (Keras' own is abstract)",
@@ -160,7 +164,6 @@ NOT_YET = "not there yet"
 
 LEFT_OUT = {
     "layers": {
-        "ReversibleEmbedding": NOT_YET,
         **each(
             "Add AdditiveAttention Attention Average Concatenate Dot GroupQueryAttention Maximum Minimum "
             "MultiHeadAttention Multiply Subtract add average concatenate dot maximum minimum multiply subtract",

@@ -101,7 +101,7 @@ class ConvLSTMCell(BaseLSTMCell):
         dh = self.buffer("dh", (*dproduct.shape[:-2], groups * self.units))
         dproduct = dproduct.reshape(*dproduct.shape[:-2], -1)
         convolution.input_gradient(dproduct, self.recurrent_kernel.value, self.state_window, dh, groups)
-        return _unmasked(dh, self.recurrent_masks).copy()  # the buffer is needed again at the step before
+        return _unmasked(dh, self.recurrent_masks)
 
     def end(self, needs_input_gradient):
         x, groups = _masked(self.x, self.input_masks)

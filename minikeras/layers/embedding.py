@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from minikeras import config
 from minikeras.layers.base import Layer, positive_integer
 
 
@@ -88,6 +89,95 @@ class Embedding(Layer):
     @classmethod
     def argument_names(cls):
         return [name for name in super().argument_names() if name != "weights"]  # they are in files, not in configs
+
+
+class ReversibleEmbedding(Embedding):
+    """An `Embedding` that can be called the other way: ``layer(x, reverse=True)`` is logits = x @ embeddings^T
+
+    Args:
+        input_dim, output_dim, embeddings_initializer, embeddings_regularizer, embeddings_constraint, mask_zero: as in
+            `Embedding`.
+        tie_weights: whether both ways use the same vectors; else the way back has weights of its own.
+        reverse_dtype: ``"float32"`` or ``"float64"``: in which to compute the way back, by default the layer's.
+        logit_soft_cap: number c, for logits c tanh(logits / c).
+
+    Input shape: (batch, ...), of integers; reversed (batch, ..., output_dim).
+    Output shape: (batch, ..., output_dim); reversed (batch, ..., input_dim).
+    Weights: embeddings (input_dim, output_dim); reverse_embeddings (output_dim, input_dim) if they are not tied.
+
+    Raises:
+        ValueError: bad arguments. IndexError: as `Embedding`.
+
+    A model calls its layers forwards only; the way back, and its `backward`, are for layers that hold this one.
+    """
+
+    rows_independent = True
+
+    def __init__(
+        self, input_dim, output_dim, tie_weights=True, embeddings_initializer="uniform", embeddings_regularizer=None,
+        embeddings_constraint=None, mask_zero=False, reverse_dtype=None, logit_soft_cap=None, **kwargs,
+    ):  # fmt: skip
+        if logit_soft_cap is not None and not logit_soft_cap > 0:
+            raise ValueError(f"`logit_soft_cap` must be a number above 0 or None. Received: {logit_soft_cap!r}")
+        self.tie_weights = tie_weights
+        self.reverse_dtype = None if reverse_dtype is None else config.standardize_dtype(reverse_dtype)
+        self.logit_soft_cap = logit_soft_cap
+        self.reverse_embeddings = None
+        super().__init__(
+            input_dim, output_dim, embeddings_initializer, embeddings_regularizer, embeddings_constraint, mask_zero,
+            **kwargs,
+        )  # fmt: skip
+
+    def build(self, input_shape):
+        if self.embeddings is None and not self.tie_weights:
+            super().build(input_shape)
+            self.reverse_embeddings = self.add_weight(
+                (self.output_dim, self.input_dim), self.embeddings_initializer, name="reverse_embeddings"
+            )
+        super().build(input_shape)
+
+    def __call__(self, inputs, training=None, mask=None, reverse=False):
+        if not reverse:
+            return super().__call__(inputs, training, mask)
+        inputs = np.asarray(inputs, self.dtype)
+        self.build_once((None,))
+        if inputs.ndim < 2 or inputs.shape[-1] != self.output_dim:
+            raise ValueError(
+                f"Layer {self.name!r} (ReversibleEmbedding) takes vectors of output_dim={self.output_dim} numbers when "
+                f"it is reversed, (batch, ..., {self.output_dim}). Received inputs of shape {inputs.shape}"
+            )
+        return np.array(self.call(inputs, bool(training), reverse=True))
+
+    def call(self, inputs, training=False, reverse=False):
+        self.reversed = reverse
+        if not reverse:
+            return super().call(inputs, training)
+        dtype = self.reverse_dtype or self.dtype
+        self.vectors = inputs.astype(dtype, copy=False)
+        logits = self.vectors @ self._reverse_kernel().astype(dtype, copy=False)
+        if self.logit_soft_cap is not None:
+            logits = self.logit_soft_cap * np.tanh(logits / self.logit_soft_cap)
+        self.logits = logits
+        return logits.astype(self.dtype, copy=False)
+
+    def _reverse_kernel(self):
+        return self.embeddings.value.T if self.tie_weights else self.reverse_embeddings.value
+
+    def backward(self, doutputs):
+        if not self.reversed:
+            if self.reverse_embeddings is not None:
+                self.reverse_embeddings.grad[...] = 0
+            return super().backward(doutputs)
+        if self.logit_soft_cap is not None:
+            doutputs = doutputs * (1 - (self.logits / self.logit_soft_cap) ** 2)
+        if self.trainable:
+            gradient = self.vectors.reshape(-1, self.output_dim).T @ doutputs.reshape(-1, self.input_dim)
+            if self.tie_weights:
+                self.embeddings.grad[...] = gradient.T
+            else:
+                self.embeddings.grad[...] = 0
+                self.reverse_embeddings.grad[...] = gradient
+        return (doutputs @ self._reverse_kernel().T).astype(self.dtype, copy=False)
 
 
 class Masking(Layer):

@@ -1,6 +1,7 @@
 """Embedding, Masking, Lambda and EinsumDense beside Keras'."""
 
 import numpy as np
+import pytest
 from checks import relative_error
 from parity_layers import check_parity, make_both
 
@@ -16,6 +17,12 @@ CASES = {
         ((2, 3), {"input_dim": 9, "output_dim": 1, "embeddings_regularizer": "l2"}),
         ((2, 3), {"input_dim": 9, "output_dim": 2, "embeddings_constraint": "unit_norm"}),
     ],
+    "ReversibleEmbedding": [
+        ((4,), {"input_dim": 6, "output_dim": 3}),
+        ((4,), {"input_dim": 6, "output_dim": 3, "tie_weights": False, "mask_zero": True}),
+        ((2, 3), {"input_dim": 9, "output_dim": 2, "logit_soft_cap": 2.0, "reverse_dtype": "float32"}),
+        ((2, 3), {"input_dim": 9, "output_dim": 2, "tie_weights": False, "embeddings_regularizer": "l2"}),
+    ],
     "Masking": [((4, 3), {}), ((4, 3), {"mask_value": 2.0}), ((5, 1), {"mask_value": -1.0})],
     "EinsumDense": [
         ((4,), {"equation": "ab,bc->ac", "output_shape": 5, "bias_axes": "c"}),
@@ -26,7 +33,40 @@ CASES = {
     ],
 }
 ELSEWHERE = {"Lambda"}
-INPUTS = {"Embedding": _whole_numbers}
+INPUTS = {"Embedding": _whole_numbers, "ReversibleEmbedding": _whole_numbers}
+
+
+@pytest.mark.parametrize("arguments", [
+    {}, {"tie_weights": False}, {"logit_soft_cap": 0.5}, {"logit_soft_cap": 2.0, "tie_weights": False},
+    {"reverse_dtype": "float64"},
+])  # fmt: skip
+def test_reversed_embedding(keras, arguments):
+    import torch
+
+    ours, theirs = make_both(keras, "ReversibleEmbedding", {"input_dim": 5, "output_dim": 3, **arguments})
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((4, 2, 3)).astype("float32")
+    theirs.build((None, 2))
+    ours.build_once((None, 2))
+    weights = [rng.standard_normal(w.shape).astype("float32") for w in ours.weights]
+    ours.set_weights(weights)
+    theirs.set_weights(weights)
+    tensor = torch.tensor(x, requires_grad=True)
+    y = theirs(tensor, reverse=True)
+    outputs = ours(x, training=True, reverse=True)
+    assert outputs.dtype == y.detach().numpy().dtype
+    assert relative_error(outputs, y.detach().numpy()) <= 1e-5
+    dy = rng.standard_normal(y.shape).astype(outputs.dtype)
+    variables = [w.value for w in theirs.weights]
+    dx, *dweights = torch.autograd.grad(y, [tensor, *variables], torch.tensor(dy), allow_unused=True)
+    assert relative_error(ours.backward(dy), dx.numpy()) <= 1e-5
+    for w, dw in zip(ours.weights, dweights):
+        assert relative_error(w.grad, np.zeros(w.shape) if dw is None else dw.numpy()) <= 1e-5
+    assert ours(np.array([[1, 2]])).shape == (1, 2, 3)
+    with pytest.raises(ValueError, match=r"output_dim=3 numbers.*\(4, 2, 2\)"):
+        ours(x[..., :2], reverse=True)
+    with pytest.raises(ValueError, match="`logit_soft_cap`"):
+        make_both(keras, "ReversibleEmbedding", {"input_dim": 5, "output_dim": 3, "logit_soft_cap": 0})
 
 
 def test_einsum_initial_values(keras):

@@ -158,6 +158,8 @@ def test_everything_is_put_back(script, capsys):
     assert state() == before
     assert "beside" not in sys.modules
     assert minikeras.config.floatx() == "float32"
+    assert warnings.showwarning is not print
+    assert "ignore" not in [rule[0] for rule in warnings.filters if rule[2] is Warning]
     warning._said.remove("said before")
 
 
@@ -555,14 +557,16 @@ def test_where_modules_are_looked_for(script):
     assert result.returncode == 0, result.stderr
 
 
-def test_old_spellings_warn_in_each_run(script):
+def test_old_spellings_warn_in_each_run(script, monkeypatch):
     path = script("from keras.utils import np_utils\nfrom keras.layers.core import Dropout\n")
-    for _ in range(2):
+    for said in ("nothing", "the same"):  # before, in this process
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             assert run_script(path) == 0
         assert [(one.category, one.lineno) for one in caught] == [(DeprecationWarning, 1), (DeprecationWarning, 2)]
         assert {one.filename for one in caught} == {os.path.abspath(path)}
+        if said == "nothing":
+            monkeypatch.setattr(warning, "_said", {str(one.message) for one in caught})
 
 
 def test_a_script_that_has_changed(script, capsys):
@@ -579,3 +583,10 @@ def test_what_a_module_of_ours_needs(script, capsys, monkeypatch):
     monkeypatch.setattr(minikeras, "__path__", [*minikeras.__path__, os.path.abspath("more")])
     assert run_script(script("import keras.odd\n")) == 1
     assert "No module named 'package_that_is_not_installed'" in capsys.readouterr().err
+
+
+def test_minikeras_beside_the_script(script, capsys):
+    """As in a checkout of it: its lines are not the user's."""
+    script("__name__ = 'minikeras.part'\ndef f():\n    raise NotImplementedError('not there')\n", "beside.py")
+    assert run_script(script("import beside\nbeside.f()\n")) == 3
+    assert capsys.readouterr().err == "minikeras run: not supported: not there\n  script.py, line 2: beside.f()\n"

@@ -435,7 +435,8 @@ def test_old_spellings_warn_at_the_scripts_line(script):
      ("layers.normalization", "BatchNormalization"), ("layers.embeddings", "Embedding"),
      ("layers.advanced_activations", "LeakyReLU"), ("layers.wrappers", "TimeDistributed"),
      ("utils.np_utils", "to_categorical"), ("utils.generic_utils", "Progbar"), ("engine.topology", "Input"),
-     ("optimizer_v2", "Adam"), ("preprocessing.image", "ImageDataGenerator")],
+     ("optimizer_v2", "Adam"), ("optimizers.adam_v2", "Adam"), ("optimizers.optimizer_v2.gradient_descent", "SGD"),
+     ("preprocessing.image", "ImageDataGenerator")],
 )  # fmt: skip
 @pytest.mark.parametrize("keras", ["keras", "tensorflow.keras", "tensorflow.python.keras"])
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

@@ -45,7 +45,11 @@ OLD_MODULES = {
     "utils.vis_utils": "utils",
     "utils.visualize_util": "utils",
     "wrappers.scikit_learn": "wrappers",
-}
+} | {  # of Keras 2.5 to 2.8, as in `from keras.optimizers import adam_v2`
+    path: "optimizers"
+    for name in ("adadelta", "adagrad", "adam", "adamax", "ftrl", "gradient_descent", "nadam", "rmsprop")
+    for path in (f"optimizer_v2.{name}", f"optimizers.{name}_v2", f"optimizers.optimizer_v2.{name}")
+} | {"optimizers.optimizer_v2": "optimizers"}
 REFUSED_MODULES = {
     "initializations": "its functions made variables. Give the names of initializers, as kernel_initializer="
     "'he_normal', or a function of (shape, dtype) that returns an array",

@@ -43,6 +43,7 @@ _NAMES = {
     "There are no tensors to record operations on: use NumPy on arrays, and in a model layers": "keras: ops",
     "These are private modules of Keras: import from the public ones, as keras.layers": "keras: src",
     "It trains two models at once: train one, and give its predictions to the other as targets": "keras: distillation",
+    "It makes an object of the package pydot: keras.utils.plot_model draws without it": "keras.utils: model_to_dot",
     "Files of weights are HDF5: h5py shows and edits them": "keras.saving: KerasFileEditor",
     "Old spellings are understood where they are used": "keras: legacy; keras.utils: legacy",
     "There are no tensors of TensorFlow: use arrays of NumPy, and in a model layers": (

@@ -1,7 +1,10 @@
 """A weight: its value, the gradient that `backward` fills, and what applies to it (regularizer, constraint)."""
 
+import functools
+
 import numpy as np
 
+from minikeras import config
 from minikeras.kernels import threads
 
 
@@ -19,6 +22,8 @@ class Variable(np.lib.mixins.NDArrayOperatorsMixin):
     """
 
     def __init__(self, value, name="variable", trainable=True, regularizer=None, constraint=None):
+        if not isinstance(value, np.ndarray):  # numbers and lists of them
+            value = np.array(value, None if isinstance(value, np.generic) else config.floatx())
         self.value = value
         self.name = name
         self.path = name
@@ -141,3 +146,24 @@ class Variable(np.lib.mixins.NDArrayOperatorsMixin):
 
     def __repr__(self):
         return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}>"
+
+
+def name_may_come_first(add_weight):
+    """Let ``add_weight("total", shape)`` of Keras 2 mean ``add_weight(shape, name="total")``: no shape is a string."""
+
+    @functools.wraps(add_weight)
+    def wrapper(self, *args, **kwargs):
+        if args and isinstance(args[0], str):
+            from minikeras.legacy.warning import deprecate
+
+            name, *args = args
+            if len(args) > 1 or "name" in kwargs:
+                raise TypeError(
+                    "`add_weight` takes no more than `name` and `shape` by position in the order of Keras 2. Received: "
+                    f"{name!r}, then {tuple(args)} and {kwargs}. Write add_weight(shape, initializer, name={name!r})"
+                )
+            deprecate(f"add_weight({name!r}, ...) is an old spelling: add_weight(shape, ..., name={name!r})")
+            kwargs["name"] = name
+        return add_weight(self, *args, **kwargs)
+
+    return wrapper

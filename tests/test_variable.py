@@ -6,6 +6,7 @@ import pickle
 import numpy as np
 import pytest
 
+from minikeras import layers, metrics
 from minikeras.kernels import threads
 from minikeras.variable import Variable
 
@@ -130,3 +131,31 @@ def test_unpickled_into_read_only_memory():
     again.grad[...] += 1
     np.testing.assert_array_equal(again.value, v.value + 1)
     np.testing.assert_array_equal(again.grad, np.full((2, 3), 2))
+
+
+def test_made_of_numbers():
+    for value, dtype, shape in ((3, "float32", ()), ([1, 2.5], "float32", (2,)), (np.int64(3), "int64", ())):
+        v = Variable(value)
+        assert (v.dtype, v.shape) == (dtype, shape)
+        v.assign_add(1)
+        np.testing.assert_array_equal(v.numpy(), np.add(value, 1))
+    array = np.zeros(3)
+    assert Variable(array).value is array
+
+
+@pytest.mark.parametrize("owner", [layers.Layer, metrics.Metric])
+def test_the_name_may_come_first(owner):
+    """As in Keras 2."""
+    prefix = owner.__name__  # each name is warned of once
+    with pytest.warns(DeprecationWarning, match="add_weight.'Layer_a'|'Metric_a'.*old spelling.*name="):
+        one = owner().add_weight(f"{prefix}_a", shape=(2, 3), initializer="zeros")
+    with pytest.warns(DeprecationWarning, match="old spelling"):
+        two = owner().add_weight(f"{prefix}_b", (2, 3), initializer="ones")
+    with pytest.warns(DeprecationWarning, match="old spelling"):
+        scalar = owner().add_weight(f"{prefix}_c", initializer="zeros")
+    assert (one.name, two.name, scalar.name) == (f"{prefix}_a", f"{prefix}_b", f"{prefix}_c")
+    assert (one.shape, two.shape, scalar.shape) == ((2, 3), (2, 3), ())
+    np.testing.assert_array_equal(two.value, np.ones((2, 3)))
+    for args, kwargs in ((("a", (2,), "float32"), {}), (("a",), {"name": "b"})):
+        with pytest.raises(TypeError, match="no more than `name` and `shape` by position.*'a'"):
+            owner().add_weight(*args, **kwargs)

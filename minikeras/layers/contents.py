@@ -4,7 +4,7 @@ import numpy as np
 
 from minikeras import activations, constraints, initializers, regularizers
 from minikeras.registry import Configurable, to_snake_case
-from minikeras.variable import Variable
+from minikeras.variable import Variable, name_may_come_first
 
 STANDARDS = {
     "activation": activations.get,
@@ -37,6 +37,7 @@ class Contents(Configurable):
         )
         return self.add_weight(shape, initializer, regularizer=regularizer, constraint=constraint, name=name)
 
+    @name_may_come_first
     def add_weight(
         self, shape=(), initializer=None, dtype=None, trainable=True, regularizer=None, constraint=None, name=None
     ):

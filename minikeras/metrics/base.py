@@ -8,7 +8,7 @@ from minikeras import config
 from minikeras.losses import Loss, is_loss_function, serialize_function
 from minikeras.losses.base import align_weights, match_ranks, quiet
 from minikeras.registry import Configurable, auto_name, serialize
-from minikeras.variable import Variable
+from minikeras.variable import Variable, name_may_come_first
 
 STATE = "float64"  # of our own sums: in single precision a count stops growing at 2**24 samples
 
@@ -85,6 +85,7 @@ class Metric(Configurable):
         self._variables.append(variable)
         return variable
 
+    @name_may_come_first
     def add_weight(self, shape=(), initializer=None, dtype=None, name=None):
         """Keras 2's name of `add_variable`."""
         return self.add_variable(shape, initializer, dtype, name=name)

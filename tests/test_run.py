@@ -591,3 +591,13 @@ def test_minikeras_beside_the_script(script, capsys):
     script("__name__ = 'minikeras.part'\ndef f():\n    raise NotImplementedError('not there')\n", "beside.py")
     assert run_script(script("import beside\nbeside.f()\n")) == 3
     assert capsys.readouterr().err == "minikeras run: not supported: not there\n  script.py, line 2: beside.f()\n"
+
+
+def test_help(capsys):
+    for arguments, status in ((["run", "--help"], 0), (["run"], 2), (["run", "--epochs"], 2)):
+        with pytest.raises(SystemExit) as error:
+            cli.main(arguments)
+        assert error.value.code == status
+        output = capsys.readouterr()
+        assert "usage: minikeras run [-h] SCRIPT [ARGS ...]" in output.out + output.err
+        assert ("3 if it needs what minikeras does not have" in " ".join(output.out.split())) == (status == 0)

@@ -98,7 +98,7 @@ OBJECTS = {
     "LSTM": (
         lambda: layers.LSTM(
             output_dim=4, init="ones", inner_init="zeros", inner_activation="hard_sigmoid", dropout_W=0.2,
-            dropout_U=0.1, U_regularizer="l1", consume_less="gpu", forget_bias_init="one",
+            dropout_U=0.1, U_regularizer="l1", consume_less="gpu", forget_bias_init="ones",
         ),
         lambda: layers.LSTM(
             units=4, kernel_initializer="ones", recurrent_initializer="zeros", recurrent_activation="hard_sigmoid",
@@ -281,6 +281,9 @@ def test_import_star():
     names = {}
     run(lambda: exec("from minikeras.layers.convolutional import *", names))
     assert names["Conv2D"] is layers.Conv2D
+    assert names["Convolution2D"] is layers.Convolution2D
+    assert names["MaxPool2D"] is layers.MaxPooling2D
+    assert "CuDNNLSTM" not in names  # which would warn
 
 
 REFUSED = {
@@ -322,6 +325,7 @@ ERRORS = {
     "one of two": (lambda: layers.Convolution2D(8, nb_row=3), TypeError, "nb_row, nb_col"),
     "too many": (lambda: layers.Convolution2D(8, 3, 3, "he_normal", init="ones"), TypeError, "more than 3 arguments"),
     "mode": (lambda: layers.BatchNormalization(mode=1), ValueError, "mode=1.*LayerNormalization"),
+    "mode of another layer": (lambda: layers.Dense(3, mode=1), TypeError, "unknown arguments: mode"),
     "dropout": (lambda: layers.Embedding(3, 4, dropout=0.2), ValueError, "dropout=0.2.*SpatialDropout1D"),
     "schedule_decay": (lambda: optimizers.Nadam(schedule_decay=0.1), ValueError, "`schedule_decay` of Nadam.*0.1"),
     "output_shape": (
@@ -395,6 +399,7 @@ def test_weights():
     for ours, given in zip(layer.get_weights(), weights):
         np.testing.assert_array_equal(ours, given)
     assert "weights" not in layer.get_config()
+    assert not hasattr(layer, "initial_weights")
     layer.set_weights([np.zeros((3, 2)), np.zeros(2)])
     layer.build_once((None, 3))
     assert not layer.get_weights()[0].any()  # they are set once
@@ -519,6 +524,17 @@ def test_fit_generator_by_position():
         assert counter.trained == 6
 
 
+def test_validation_arrays_are_taken_whole():
+    counter = Counter()
+    run(
+        lambda: model().fit_generator(
+            batches(), samples_per_epoch=3, nb_epoch=1, validation_data=(X, Y), nb_val_samples=24, callbacks=[counter],
+            verbose=0,
+        )
+    )  # fmt: skip
+    assert (counter.trained, counter.tested) == (1, 1)
+
+
 def test_generator_is_used_from_its_start():
     """What was looked at for its size is trained on."""
     seen = []
@@ -592,9 +608,10 @@ def test_optimizer_lr_with_decay():
     assert float(optimizer.learning_rate) == pytest.approx(0.1)
     keras.backend.set_value(optimizer.lr, 0.4)
     assert float(optimizer.learning_rate) == pytest.approx(0.2)
-    other = optimizers.SGD(schedules.InverseTimeDecay(0.1, 10, 0.5))
-    with pytest.raises(TypeError, match="not settable"):
-        other.lr = 0.2
+    for others in ({"decay_steps": 10}, {"decay_steps": 1, "staircase": True}):
+        other = optimizers.SGD(schedules.InverseTimeDecay(0.1, decay_rate=0.5, **others))
+        with pytest.raises(TypeError, match="not settable"):
+            other.lr = 0.2
 
 
 def test_acc_in_the_logs(tmp_path):

@@ -41,7 +41,7 @@ def fit_generator(model, generator, *args, **kwargs):
     """Train on a generator. In Keras 1 ``samples_per_epoch`` and ``nb_val_samples`` counted rows, not batches."""
     deprecate("`fit_generator(generator)` is an old method: use `model.fit(generator)`")
     names = FIT_GENERATOR
-    if KERAS_1 & kwargs.keys() and "steps_per_epoch" not in kwargs:
+    if KERAS_1 & kwargs.keys():
         names = ("samples_per_epoch", "nb_epoch", *FIT_GENERATOR[2:])
     _bind("fit_generator", names, args, kwargs)
     if "nb_epoch" in kwargs:

@@ -4,6 +4,7 @@ import importlib
 import types
 from importlib.machinery import ModuleSpec
 
+from minikeras.legacy.layers import CONVOLUTIONS
 from minikeras.legacy.names import OLD_MODULES, REFUSED_MODULES, look_up
 from minikeras.legacy.warning import deprecate
 
@@ -18,7 +19,9 @@ class OldModule(types.ModuleType):
 
     def __getattr__(self, name):
         if name == "__all__":
-            return [name for name in dir(importlib.import_module(self._present)) if not name.startswith("_")]
+            names = [name for name in dir(importlib.import_module(self._present)) if not name.startswith("_")]
+            aliases = [name for name, (_, is_present) in CONVOLUTIONS.items() if is_present]
+            return names + aliases * (self._present == "minikeras.layers")
         return look_up(self._present, name)
 
 

@@ -40,7 +40,7 @@ DIFFERS = {
         "other [methods](#methods)",
         **each(
             "Convolution2D Convolution2DTranspose SeparableConvolution2D",
-            "three integers, `(filters, size, size)` in Keras 1 and `(filters, size, strides)` in Keras 3, are refused",
+            "(8, 3, 3) is a kernel of 3 by 3, as in Keras 1 (in Keras 3 one with steps of 3); (8, 3, 2) is refused",
         ),
         "Lambda": "its derivative is the argument `gradient`; no file restores it, as that would run code",
         "Input": INPUTS,
@@ -59,9 +59,14 @@ DIFFERS = {
         "Resizing": f"{NO_BOXES}; {CUBIC}",
         "RandomCrop": f"{IMAGES}; in inference too the outputs have the size it declares (in Keras the inputs')",
         **each("CategoryEncoding Discretization", SPARSE),
-        **each("AutoContrast CenterCrop ContrastLimitedAdaptiveHistogramEqualization Equalization", NO_BOXES),
+        **each("CenterCrop Equalization", NO_BOXES),
+        "AutoContrast": f"{NO_BOXES}; with the channels first each is stretched by itself, as with the channels last "
+        "(Keras confuses the axes)",
+        "ContrastLimitedAdaptiveHistogramEqualization": f"{NO_BOXES}; as Keras' other backends (on PyTorch the limit "
+        "is rounded down to 1, and edges are repeated, not mirrored)",
+        **each("AugMix RandAugment", f"{IMAGES}; brightness changes what it was chosen for (in Keras all)"),
         **each(
-            "AugMix CutMix MixUp RandAugment RandomBrightness RandomColorDegeneration RandomColorJitter RandomContrast "
+            "CutMix MixUp RandomBrightness RandomColorDegeneration RandomColorJitter RandomContrast "
             "RandomElasticTransform RandomErasing RandomFlip "
             "RandomGaussianBlur RandomGrayscale RandomHue RandomInvert RandomPerspective RandomPosterization "
             "RandomRotation RandomSaturation RandomSharpness RandomShear RandomTranslation RandomZoom Solarization",

@@ -168,7 +168,7 @@ def quoted(reason):
 
 def problems(keras):
     """Return what is wrong with the tables, as sentences that say how to mend it."""
-    found = []
+    found = [f"{section} is missing in minikeras" for section in SECTIONS[:-1] if find(minikeras, section) is None]
     names = {(n.section, n.name): n for n in collect(keras)}
     for n in names.values():
         path = path_of(n.section, n.name)
@@ -269,7 +269,8 @@ def text(keras):
         lines += ["", f"## {_title(section)}"]
         of_status = {status: [n for n in names if (n.section, n.status) == (section, status)] for status in STATUSES}
         if of_status["same"]:
-            lines += ["", "Same: " + _listed(n.name for n in of_status["same"])]
+            modules = ", and the modules above" if section == "keras" else ""
+            lines += ["", "Same: " + _listed(n.name for n in of_status["same"]) + modules]
         for status in STATUSES[1:]:
             if of_status[status]:
                 lines += ["", f"| {status} | {'how' if status == 'differs' else 'why'} |", "| --- | --- |"]

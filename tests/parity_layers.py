@@ -8,7 +8,7 @@ import pathlib
 import numpy as np
 from checks import relative_error
 from compatibility import DIFFERS
-from compatibility_page import other_arguments, quoted
+from compatibility_page import quoted
 
 from minikeras import layers
 
@@ -117,8 +117,3 @@ def _cleaned(value, other=()):
             if key != "build_config" and not (entry is None and key in other)
         }
     return [_cleaned(item) for item in value] if isinstance(value, list) else value
-
-
-def check_signature(keras, name, other=()):
-    """Compare names, defaults and kinds of the constructor's arguments, but for those in ``other``."""
-    assert other_arguments(getattr(layers, name), getattr(keras.layers, name)) <= set(other)

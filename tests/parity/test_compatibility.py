@@ -112,6 +112,11 @@ def test_exports(keras, monkeypatch):
     assert only(keras, ["layers.__all__ has 'NoSuchLayer', which is not there"])
 
 
+def test_modules(keras, monkeypatch):
+    monkeypatch.setattr(minikeras, "__all__", [name for name in minikeras.__all__ if name != "random"])
+    assert "random is missing in minikeras" in page.problems(keras)
+
+
 def test_our_own_modules_and_old_spellings_are_no_public_names(keras):
     assert page.find(keras, "legacy") is not None
     assert page.find(minikeras, "legacy") is None  # a package of ours

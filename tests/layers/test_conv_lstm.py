@@ -49,6 +49,10 @@ def test_dropout_statistics():
     assert (masks == 0).mean() == pytest.approx(0.25, abs=0.02)
     assert (recurrent == 0).mean() == pytest.approx(0.5, abs=0.03)
     assert len({gate.tobytes() for gate in masks}) == 4
+    other = layers.ConvLSTM1D(2, 2, dropout=0.25)
+    other(x, training=True)
+    assert len(other.cell.input_masks) == 4
+    assert other.cell.recurrent_masks is None
     layer(x, training=False)
     assert layer.cell.input_masks is None
     before = masks.copy()

@@ -138,6 +138,22 @@ def test_a_cell_that_learns_and_is_copied():
     assert any((a != b).any() for a, b in zip(twin.get_weights(), model.get_weights()))
 
 
+class Started(Minimal):
+    """States that do not start from zeros; one array, without a list around it."""
+
+    def get_initial_state(self, batch_size=None):
+        return np.ones((batch_size, self.units), self.dtype)
+
+
+def test_a_cell_that_says_where_it_starts():
+    layer = layers.RNN(Started(3))
+    x = np.random.default_rng(0).standard_normal((2, 1, 4)).astype("float32")
+    y = layer(x)
+    kernel, recurrent = layer.get_weights()
+    np.testing.assert_allclose(y, x[:, 0] @ kernel + np.ones((2, 3)) @ recurrent, rtol=1e-5)
+    np.testing.assert_array_equal(layer.get_initial_state(2), [np.ones((2, 3))])
+
+
 class Wrong(Minimal):
     def call(self, inputs, states):
         return inputs, [inputs]
@@ -186,6 +202,7 @@ def test_regularizers_without_effect():
     layer = layers.TimeDistributed(layers.Dense(2, activity_regularizer="l2"), activity_regularizer="l1", name="each")
     with pytest.warns(UserWarning, match="'each'.*`activity_regularizer` of the layer inside has no effect"):
         y = layer(np.ones((2, 3, 4)), training=True)
+    assert layer.layer.activity_regularizer is not None  # still in its config
     assert layer.losses == [pytest.approx(0.01 * np.abs(y).sum() / 2, rel=1e-5)]
 
 

@@ -59,10 +59,17 @@ def test_reversed_embedding(keras, arguments):
     dy = rng.standard_normal(y.shape).astype(outputs.dtype)
     variables = [w.value for w in theirs.weights]
     dx, *dweights = torch.autograd.grad(y, [tensor, *variables], torch.tensor(dy), allow_unused=True)
+    for w in ours.weights:
+        w.grad[...] = np.nan
     assert relative_error(ours.backward(dy), dx.numpy()) <= 1e-5
     for w, dw in zip(ours.weights, dweights):
         assert relative_error(w.grad, np.zeros(w.shape) if dw is None else dw.numpy()) <= 1e-5
-    assert ours(np.array([[1, 2]])).shape == (1, 2, 3)
+    assert ours(np.array([[1, 2]]), training=True).shape == (1, 2, 3)
+    for w in ours.weights:
+        w.grad[...] = np.nan
+    ours.backward(np.ones((1, 2, 3), "float32"))
+    for w, expected in zip(ours.weights, ([0, 3, 3, 0, 0], np.zeros(3))):
+        np.testing.assert_array_equal(w.grad.sum(axis=1), expected)
     with pytest.raises(ValueError, match=r"output_dim=3 numbers.*\(4, 2, 2\)"):
         ours(x[..., :2], reverse=True)
     with pytest.raises(ValueError, match="`logit_soft_cap`"):

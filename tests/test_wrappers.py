@@ -197,7 +197,11 @@ def uncompiled(X, y):
     return keras.Sequential([keras.Input((3,)), layers.Dense(1)])
 
 
-@pytest.mark.parametrize("model", [uncompiled, uncompiled(None, None), lambda X, y: None])
+def without_loss(X, y):
+    return uncompiled(X, y).compile("sgd")
+
+
+@pytest.mark.parametrize("model", [uncompiled, uncompiled(None, None), without_loss, lambda X, y: None])
 def test_models_that_cannot_be_trained(model):
     with pytest.raises(RuntimeError, match=r"`model` must be a compiled model.*model\.compile"):
         wrappers.SKLearnRegressor(model).fit(*line())

@@ -17,6 +17,16 @@ from minikeras.optimizers import schedules
 
 # name: (old spelling, present one, what the warning says)
 OBJECTS = {
+    "Embedding, all by name": (
+        lambda: layers.Embedding(
+            input_dim=9, output_dim=4, input_length=5, init="normal", W_regularizer="l2", W_constraint="non_neg"
+        ),
+        lambda: layers.Embedding(
+            9, 4, embeddings_initializer="normal", embeddings_regularizer="l2", embeddings_constraint="non_neg",
+            input_shape=(5,),
+        ),
+        ["`embeddings_initializer`", "`embeddings_regularizer`", "`embeddings_constraint`"],
+    ),
     "Dense": (
         lambda: layers.Dense(output_dim=3, init="uniform", W_regularizer="l2", b_constraint="non_neg", bias=True),
         lambda: layers.Dense(
@@ -800,3 +810,21 @@ def test_reset_states(monkeypatch):
         model.reset_states()
     assert (first != second).any()
     np.testing.assert_array_equal(model.predict(x, verbose=0), first)
+
+
+@pytest.mark.parametrize("make", [
+    lambda: keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate * 0.5),
+    lambda: keras.callbacks.LearningRateScheduler(lambda epoch: 0.1 * 0.5 ** (epoch + 1)),
+    lambda: keras.callbacks.ReduceLROnPlateau("loss", factor=0.5, patience=0, cooldown=0, min_delta=1e9),
+], ids=["scheduler", "scheduler of the epoch", "plateau"])  # fmt: skip
+def test_callbacks_set_what_decay_starts_from(make, monkeypatch):
+    """As in Keras 2: rate / (1 + decay * iterations) of the rate that was set last."""
+    monkeypatch.setattr(warning, "_said", set())
+    with pytest.warns(DeprecationWarning, match="decay"):
+        optimizer = optimizers.SGD(lr=0.1, decay=0.25)
+    model = keras.Sequential([layers.Dense(1)]).compile(optimizer, "mse", input_shape=(1,))
+    model.fit(np.ones((4, 1)), np.ones((4, 1)), epochs=3, verbose=0, callbacks=[make()], batch_size=2)
+    halvings = {"ReduceLROnPlateau": 2}.get(type(make()).__name__, 3)  # the first epoch is never worse
+    assert float(optimizer.learning_rate) == pytest.approx(0.1 * 0.5**halvings / (1 + 0.25 * 6))
+    with pytest.raises(TypeError, match="not settable"):
+        optimizers.SGD(schedules.InverseTimeDecay(0.1, 1, 0.25)).learning_rate = 0.1

@@ -30,13 +30,13 @@ OLD_SPELLINGS = {
         "`nb_epoch`",
     ],
     "keras1_mnist_cnn": [
-        "`Dropout`", "`Flatten`", "layers.convolutional", "np_utils", "`image_dim_ordering()`", "kernel size",
+        "`Dropout`", "`Flatten`", "layers.convolutional", "np_utils", "`image_dim_ordering()`", "`kernel_size`",
         "`border_mode`", "`subsample`", "`init`", "`lr`", "`nb_epoch`", "`predict_classes(x)`",
     ],
     "keras1_xor": ["`init`", "`output_dim`", "`lr`", "`nb_epoch`", "`predict_proba(x)`", "`predict_classes(x)`"],
     "keras2_addition_rnn": ["`lr`"],
     "keras2_cifar10_augmentation": [
-        "layers.normalization", "layers.advanced_activations", "`alpha`", "`lr`", "`fit_generator(",
+        "layers.normalization", "layers.advanced_activations", "`alpha`", "`lr`", "`decay`", "`fit_generator(",
     ],
     "keras2_image_folders": ["`fit_generator(", "`evaluate_generator("],
     "keras2_sequence_generator": ["`fit_generator(", "`evaluate_generator("],

@@ -29,6 +29,10 @@ def _and_whose(optimizer, model):
     return "" if optimizer is model.optimizer else f" {optimizer.name}"
 
 
+def _settable_rate(optimizer):
+    return float(getattr(optimizer, "settable_rate", optimizer.learning_rate))
+
+
 class LearningRateScheduler(Callback):
     """Set the learning rate at the beginning of each epoch.
 
@@ -55,7 +59,7 @@ class LearningRateScheduler(Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         for optimizer in _by_name(self.model.optimizer).values():
-            arguments = (epoch, float(optimizer.learning_rate))
+            arguments = (epoch, _settable_rate(optimizer))
             learning_rate = self.schedule(*(arguments if _takes_two(self.schedule) else arguments[:1]))
             if not isinstance(learning_rate, (float, np.floating)):
                 raise ValueError(
@@ -164,7 +168,7 @@ class ReduceLROnPlateau(MonitorCallback):
 
     def _reduce(self, epoch):
         for optimizer in _by_name(self.model.optimizer).values():
-            old = float(optimizer.learning_rate)
+            old = _settable_rate(optimizer)
             if np.float32(old) <= np.float32(self.min_lr):  # an optimizer may keep its rate in single precision
                 continue
             new = max(old * self.factor, self.min_lr)

@@ -218,6 +218,8 @@ def _collect_kernel(call, rank, is_old):
 
 def _collect_shape(call):
     """input_dim and input_length -> input_shape: of a layer that takes sequences."""
+    if "input_dim" in call.known:  # of an Embedding, which knows both
+        return
     if not call.is_old("input_length") and not (call.called.takes_sequences and call.is_old("input_dim")):
         return
     old = " and ".join(f"`{name}`" for name in ("input_length", "input_dim") if name in call.kwargs)
@@ -259,7 +261,8 @@ def _translate_decay(call):
         rate = call.kwargs.pop("learning_rate", signature(call.called).parameters["learning_rate"].default)
     if isinstance(rate, LearningRateSchedule):
         raise TypeError(f"{call.name} got `decay` and a schedule as its `learning_rate`: give the schedule alone")
-    call.kwargs["learning_rate"] = InverseTimeDecay(rate, 1, decay)
+    call.kwargs["learning_rate"] = schedule = InverseTimeDecay(rate, 1, decay)
+    schedule.of_decay = True
     call.note("`decay`", "use `learning_rate=schedules.InverseTimeDecay(learning_rate, 1, decay)`")
 
 

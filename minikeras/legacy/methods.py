@@ -168,6 +168,7 @@ def set_base_rate(optimizer, value):
     deprecate("`optimizer.lr` is an old name: use `optimizer.learning_rate`")
     if _decays(optimizer):
         value = schedules.InverseTimeDecay(value, 1, optimizer._learning_rate.decay_rate)
+        value.of_decay = True
     optimizer.learning_rate = value
 
 

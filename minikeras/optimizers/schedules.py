@@ -105,6 +105,8 @@ class InverseTimeDecay(ExponentialDecay):
         name: string.
     """
 
+    of_decay = False  # whether it stands for the `decay` of Keras 2, where the rate at the start can be set
+
     def __init__(self, initial_learning_rate, decay_steps, decay_rate, staircase=False, name="InverseTimeDecay"):
         super().__init__(initial_learning_rate, decay_steps, decay_rate, staircase, name)
 

@@ -78,6 +78,8 @@ class State(Configurable):
     def learning_rate(self, value):
         if _computes(value):
             self._learning_rate = value
+        elif getattr(self._learning_rate, "of_decay", False):
+            self._learning_rate.initial_learning_rate = check_learning_rate(value)
         elif not isinstance(self._learning_rate, Scalar):
             raise TypeError(
                 "This optimizer was created with a `LearningRateSchedule` object or a function as its `learning_rate` "
@@ -88,6 +90,12 @@ class State(Configurable):
         else:  # training may pause at 0, though it cannot start there
             expected = "a positive finite number, as 0.001, or 0"
             self._learning_rate.value[()] = check_number(value, "learning_rate", expected, lambda v: 0 <= v < math.inf)
+
+    @property
+    def settable_rate(self):
+        """What setting `learning_rate` replaces: with the `decay` of Keras 2, what it starts from."""
+        rate = self._learning_rate
+        return float(rate.initial_learning_rate if getattr(rate, "of_decay", False) else self.learning_rate)
 
     @property
     def lr(self):

@@ -58,7 +58,7 @@ model.add(Flatten())
 model.add(Dense(num_classes, activation='softmax'))
 
 # Let's train the model using RMSprop
-opt = keras.optimizers.RMSprop(lr=0.001)
+opt = keras.optimizers.RMSprop(lr=0.001, decay=1e-6)
 model.compile(loss='categorical_crossentropy', optimizer=opt, metrics=['accuracy'])
 
 datagen = ImageDataGenerator(

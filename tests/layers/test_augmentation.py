@@ -441,3 +441,19 @@ def test_clahe_by_chunks(monkeypatch):
     np.testing.assert_array_equal(layer(x[4]), y[4])
     flat = np.full((1, 8, 8, 1), 7.0, "float32")
     assert np.isfinite(layer(flat)).all()
+
+
+@pytest.mark.parametrize("layer", [layers.MixUp(3.0, seed=1), layers.CutMix((1.0, 1.0), seed=1)])
+def test_steps_of_time_are_not_mixed(layer):
+    """Frames find their partners among those of the same time."""
+    rng = np.random.default_rng(0)
+    x = np.arange(3.0)[:, None, None, None] + rng.random((6, 3, 8, 8, 1)) / 2
+    y = layers.TimeDistributed(layer)(x, training=True)
+    np.testing.assert_array_equal(np.floor(y), np.floor(x))
+    assert np.abs(y - x).max() > 0.01
+
+
+def test_equalization_of_each_time():
+    x = np.random.default_rng(0).integers(0, 256, (3, 2, 5, 5, 1)).astype("float32")
+    y = layers.TimeDistributed(layers.Equalization())(x, training=True)
+    np.testing.assert_array_equal(y[:, 1], layers.Equalization()(x[:, 1]))

@@ -279,3 +279,19 @@ def test_weights_of_models_with_policies(keras, tmp_path):
     ours.save_weights(path)
     theirs.load_weights(path)
     check_parity(keras, "MixUp", shape, {}, training=False)
+
+
+@pytest.mark.parametrize("name", ["RandAugment", "AugMix"])
+@pytest.mark.parametrize("arguments", [
+    {}, {"factor": (0.1, 0.6), "value_range": (0, 1), "seed": 3, "data_format": "channels_first"},
+    {"factor": 0.0, "interpolation": "nearest"},
+])  # fmt: skip
+def test_layers_inside(keras, name, arguments):
+    ours, theirs = make_both(keras, name, arguments)
+    assert len(ours.steps) == 11
+    for step in ours.steps:
+        config, expected = (getattr(layer, step).get_config() for layer in (ours, theirs))
+        for key in ("name", "value_range"):
+            a, b = config.pop(key, ()), expected.pop(key, ())
+            assert key == "name" or list(a) == list(b)
+        assert config == expected, step

@@ -459,3 +459,15 @@ def test_rescaling_by_channel_with_channels_first(keras):
             check_parity(keras, "Flatten", (3, 6, 5), {})
     finally:
         keras.config.set_image_data_format(before)
+
+
+@pytest.mark.parametrize("shape", [(5,), (4, 6), (3, 4, 2), (2, 3, 4, 2)])
+def test_count_weights(keras, shape):
+    rng = np.random.default_rng(0)
+    x, weights = rng.integers(0, 4, shape), rng.random(shape)
+    ours, theirs = make_both(keras, "CategoryEncoding", {"num_tokens": 4, "output_mode": "count"})
+    expected = theirs(x, count_weights=weights).numpy()
+    y = ours(x, count_weights=weights)
+    assert y.dtype == expected.dtype == "float32"
+    assert relative_error(y, expected) <= 1e-6
+    assert relative_error(ours(x), theirs(x).numpy()) == 0

@@ -9,11 +9,11 @@ from minikeras.layers.preprocessing.augmentation import check_choice, is_number
 OUTPUT_MODES = ("one_hot", "multi_hot", "count")
 
 
-def encode(indices, depth, output_mode, out):
+def encode(indices, depth, output_mode, out, weights=None):
     """Fill ``out`` with the categories ``indices``, integers in [0, depth), encoded along its last axis.
 
     ``"one_hot"``: a one for each index. ``"multi_hot"``: a one where a category occurs along axis 1, ``"count"``: how
-    often it does.
+    often it does, or the sum of its ``weights``, an array like ``indices``.
     """
     out.fill(0)
     if output_mode == "one_hot":
@@ -25,7 +25,8 @@ def encode(indices, depth, output_mode, out):
     if output_mode == "multi_hot":
         flat[rows + step] = 1
     else:
-        flat += np.bincount((rows + step).reshape(-1), minlength=out.size)
+        weights = None if weights is None else np.moveaxis(weights, axis, -1).reshape(-1)
+        flat += np.bincount((rows + step).reshape(-1), weights, minlength=out.size)
     return out
 
 
@@ -67,8 +68,11 @@ class CategoryEncoding(Layer):
         _refuse_sparse(sparse)
         self.sparse = False
 
-    def __call__(self, inputs, training=False, mask=None):
+    def __call__(self, inputs, count_weights=None, training=False, mask=None):
+        """Return the encoded ``inputs``; with ``count_weights``, an array of their shape, sums instead of counts."""
         inputs = np.asarray(inputs)
+        if count_weights is not None:
+            return self._weigh(np.atleast_1d(inputs), np.asarray(count_weights, self.dtype))
         if inputs.ndim > 1:
             return super().__call__(inputs, training, mask)
         self.built = True  # of a vector, or a number: without a batch axis unless it is to be one-hot
@@ -81,6 +85,20 @@ class CategoryEncoding(Layer):
         self.sizes = inputs.shape
         outputs = self.buffer("outputs", encoded_shape(inputs.shape, self.num_tokens, self.output_mode))
         return encode(self._indices(inputs), self.num_tokens, self.output_mode, outputs)
+
+    def _weigh(self, inputs, weights):
+        if self.output_mode != "count":
+            raise ValueError(
+                f"`count_weights` is for output_mode='count' only. Received: output_mode={self.output_mode!r}. Leave the "
+                "weights out, or count"
+            )
+        if weights.shape != inputs.shape:
+            raise ValueError(
+                f"`count_weights` must have the shape of the inputs, {inputs.shape}. Received: shape {weights.shape}"
+            )
+        self.built = True
+        outputs = np.empty(encoded_shape(inputs.shape, self.num_tokens, "count"), self.dtype)
+        return encode(self._indices(inputs), self.num_tokens, "count", outputs, weights)
 
     def _indices(self, inputs):
         valid = (inputs >= 0) & (inputs < self.num_tokens)

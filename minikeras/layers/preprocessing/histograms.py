@@ -25,6 +25,8 @@ class Equalization(ImageLayer):
         ValueError: bounds that are none, a bad number of bins.
     """
 
+    mixes_rows = True
+
     def __init__(self, value_range=(0, 255), bins=256, data_format=None, **kwargs):
         super().__init__(data_format=data_format, **kwargs)
         self.value_range = check_value_range(value_range, ordered=False)

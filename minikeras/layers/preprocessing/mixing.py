@@ -17,8 +17,6 @@ class MixingLayer(RandomImageLayer):
     A transformation has the partners' numbers in ``permutation_order`` and the image's own weight in ``mix_weight``.
     """
 
-    mixes_rows = True
-
     def partners(self, arrays):
         return arrays[np.asarray(self.transformation["permutation_order"])]
 
@@ -58,6 +56,8 @@ class MixUp(MixingLayer):
 
     Reference: H. Zhang et al., mixup: Beyond empirical risk minimization, 2017, section 2.
     """
+
+    mixes_rows = True
 
     def __init__(self, alpha=0.2, data_format=None, seed=None, **kwargs):
         super().__init__(seed=seed, data_format=data_format, **kwargs)
@@ -101,6 +101,8 @@ class CutMix(MixingLayer):
     Reference: S. Yun et al., CutMix: Regularization strategy to train strong classifiers with localizable features,
     2019, section 3.1.
     """
+
+    mixes_rows = True
 
     def __init__(self, factor=1.0, seed=None, data_format=None, **kwargs):
         super().__init__(seed=seed, data_format=data_format, **kwargs)

@@ -42,6 +42,19 @@ class Rescaling(Layer):
         return doutputs
 
     def compute_output_shape(self, input_shape):
+        sizes = [1 if size is None else size for size in input_shape]
+        for argument in ("scale", "offset"):
+            factor = self._factor(getattr(self, argument), len(sizes))
+            try:
+                both = np.broadcast_shapes(factor.shape, sizes)
+                fits = len(both) == len(sizes) and both[1:] == tuple(sizes[1:])
+            except ValueError:
+                fits = False
+            if not fits and None not in input_shape[1:]:
+                raise ValueError(
+                    f"Layer {self.name!r} (Rescaling): `{argument}` of shape {np.shape(getattr(self, argument))} does not "
+                    f"broadcast to inputs of shape {tuple(input_shape)}: give a number, or one for each channel"
+                )
         return tuple(input_shape)
 
     def _factor(self, value, rank):

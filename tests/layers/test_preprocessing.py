@@ -288,3 +288,17 @@ def test_bad_data(data):
         with pytest.raises(TypeError, match="`data`"):
             layer.adapt(data)
         assert not layer.built
+
+
+@pytest.mark.parametrize("layer, shape", [
+    (layers.CategoryEncoding(4), (3,)), (layers.Discretization([1.0]), (3,)), (layers.Normalization(), (3,)),
+    (layers.Rescaling(0.5), (3,)), (layers.Resizing(3, 2), (4, 4, 1)), (layers.CenterCrop(3, 2), (4, 4, 1)),
+    (layers.RandomCrop(3, 2), (4, 4, 1)), (layers.RandomFlip(), (4, 4, 1)), (layers.RandAugment(), (4, 4, 3)),
+    (layers.ContrastLimitedAdaptiveHistogramEqualization(), (4, 4, 1)), (layers.Equalization(), (4, 4, 1)),
+    (layers.Pipeline([layers.MixUp()]), (4, 4, 1)),
+])  # fmt: skip
+def test_model_of_tensors(layer, shape):
+    inputs = keras.Input(shape)
+    model = keras.Model(inputs, layer(inputs))
+    x = np.random.default_rng(0).integers(0, 4, (2, *shape))
+    np.testing.assert_allclose(model.predict(x, verbose=0), layer(x.astype("float32"), training=False))

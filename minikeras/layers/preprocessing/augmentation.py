@@ -154,6 +154,12 @@ class RandomImageLayer(ImageLayer):
         return numbers
 
 
+def integer_type(inputs):
+    """Return the type of an array of integers; None of anything else."""
+    kind = None if is_symbolic(inputs) or isinstance(inputs, dict) else np.asarray(inputs).dtype
+    return kind if kind is not None and kind.kind in "iu" else None
+
+
 def standardize_bounds(value, argument, low=-1.0, high=1.0, open_below=False, strict=False):
     """Return the bounds to draw a number between as (lower, upper).
 

@@ -5,6 +5,7 @@ import numpy as np
 from minikeras.layers.base import Layer, positive_integer
 from minikeras.layers.preprocessing.adapting import batches_of
 from minikeras.layers.preprocessing.augmentation import check_choice, is_number
+from minikeras.layers.symbolic import is_symbolic
 
 OUTPUT_MODES = ("one_hot", "multi_hot", "count")
 
@@ -70,6 +71,8 @@ class CategoryEncoding(Layer):
 
     def __call__(self, inputs, count_weights=None, training=False, mask=None):
         """Return the encoded ``inputs``; with ``count_weights``, an array of their shape, sums instead of counts."""
+        if is_symbolic(inputs):
+            return super().__call__(inputs, training, mask)
         inputs = np.asarray(inputs)
         if count_weights is not None:
             return self._weigh(np.atleast_1d(inputs), np.asarray(count_weights, self.dtype))
@@ -89,8 +92,8 @@ class CategoryEncoding(Layer):
     def _weigh(self, inputs, weights):
         if self.output_mode != "count":
             raise ValueError(
-                f"`count_weights` is for output_mode='count' only. Received: output_mode={self.output_mode!r}. Leave the "
-                "weights out, or count"
+                f"`count_weights` is for output_mode='count' only. Received: output_mode={self.output_mode!r}. Leave "
+                "the weights out, or count"
             )
         if weights.shape != inputs.shape:
             raise ValueError(

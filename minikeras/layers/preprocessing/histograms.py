@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from minikeras.layers.base import NOT_GIVEN, integer_tuple, positive_integer
-from minikeras.layers.preprocessing.augmentation import ImageLayer, check_value_range, is_number
+from minikeras.layers.preprocessing.augmentation import ImageLayer, check_value_range, integer_type, is_number
 from minikeras.layers.preprocessing.tones import from_bytes, to_bytes
 
 TABLES = 1 << 10  # of 256 numbers, at a time
@@ -99,8 +99,8 @@ class ContrastLimitedAdaptiveHistogramEqualization(ImageLayer):
 
     def __call__(self, inputs, training=NOT_GIVEN, mask=None):
         outputs = super().__call__(inputs, training, mask)
-        kind = None if isinstance(inputs, dict) else np.asarray(inputs).dtype
-        return outputs if kind is None or kind.kind not in "iu" else outputs.astype(kind)
+        kind = integer_type(inputs)
+        return outputs if kind is None else outputs.astype(kind)
 
     def transform(self, images):
         """A few images at a time, whose tables stay in cache."""

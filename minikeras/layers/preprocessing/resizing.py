@@ -4,7 +4,13 @@ import numpy as np
 
 from minikeras.kernels import resize
 from minikeras.layers.base import NOT_GIVEN, positive_integer
-from minikeras.layers.preprocessing.augmentation import ImageLayer, RandomImageLayer, check_choice, is_number
+from minikeras.layers.preprocessing.augmentation import (
+    ImageLayer,
+    RandomImageLayer,
+    check_choice,
+    integer_type,
+    is_number,
+)
 
 INTERPOLATIONS = ("bilinear", "nearest", "bicubic", "lanczos3", "lanczos5")
 
@@ -49,8 +55,8 @@ class Resizing(ImageLayer):
 
     def __call__(self, inputs, training=NOT_GIVEN, mask=None):
         outputs = super().__call__(inputs, training, mask)
-        kind = np.asarray(inputs).dtype
-        if kind.kind not in "iu":
+        kind = integer_type(inputs)
+        if kind is None:
             return outputs
         limits = np.iinfo(kind)
         return np.clip(np.rint(outputs), limits.min, limits.max).astype(kind)

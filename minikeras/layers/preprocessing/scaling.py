@@ -52,8 +52,8 @@ class Rescaling(Layer):
                 fits = False
             if not fits and None not in input_shape[1:]:
                 raise ValueError(
-                    f"Layer {self.name!r} (Rescaling): `{argument}` of shape {np.shape(getattr(self, argument))} does not "
-                    f"broadcast to inputs of shape {tuple(input_shape)}: give a number, or one for each channel"
+                    f"Layer {self.name!r} (Rescaling): `{argument}` of shape {np.shape(getattr(self, argument))} does "
+                    f"not broadcast to inputs of shape {tuple(input_shape)}: give a number, or one for each channel"
                 )
         return tuple(input_shape)
 

@@ -235,3 +235,22 @@ def test_backup_dir(wrong):
 def test_save_freq(wrong):
     with pytest.raises(ValueError, match="`save_freq` must be 'epoch' or a positive number of batches"):
         BackupAndRestore("backup", save_freq=wrong)
+
+
+def test_fit_goes_on(tmp_path):
+    """`fit` begins where the interrupted one has ended, and the next one at its own beginning."""
+
+    class Interrupt(minikeras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 2:
+                raise Stopped
+
+    options = {"epochs": 4, "verbose": 0, "shuffle": False}
+    whole = make().fit(X, Y, **options)
+    with pytest.raises(Stopped):
+        make().fit(X, Y, callbacks=[BackupAndRestore(tmp_path), Interrupt()], **options)
+    model = make()
+    resumed = model.fit(X, Y, callbacks=BackupAndRestore(tmp_path), **options)
+    assert resumed.epoch == [2, 3]
+    assert resumed.history["loss"] == whole.history["loss"][2:]
+    assert model.fit(X, Y, **options).epoch == [0, 1, 2, 3]

@@ -133,12 +133,24 @@ class TestClone:
             twin = clone_model(functional(), input_tensors=given)
             assert twin.layers[0] is new.layer
             assert twin.input_shape == (3, 4)
-            twin = clone_model(sequential(), input_tensors=given)
+            model = sequential()
+            twin = clone_model(model, input_tensors=given)
             assert twin.input_shape == (3, 4)
+            assert twin._layers[0].name == model._layers[0].name
         assert clone_model(sequential(), input_tensors=keras.Input((7,))).weights[0].shape == (7, 5)
         middle = layers.Dense(4)(new)
         assert clone_model(functional(), input_tensors=middle).layers[0].name.endswith("CLONE")
         assert clone_model(sequential(), input_tensors=middle).input_shape == (3, 4)
+
+    def test_subclass_with_arguments_of_its_own(self):
+        class Sized(keras.Model):
+            def __init__(self, size):
+                inputs = keras.Input((4,))
+                super().__init__(inputs, layers.Dense(size)(inputs))
+
+        twin = clone_model(Sized(3))
+        assert type(twin).__name__ == "Functional"
+        assert twin.output_shape == (None, 3)
 
     def test_lambda(self):
         model = keras.Sequential([keras.Input((4,)), layers.Lambda(lambda x: x * 2, gradient=lambda x, dy: dy * 2)])

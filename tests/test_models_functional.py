@@ -71,6 +71,9 @@ class TestChains:
         assert model.output == model.outputs
         assert model(X).shape == (12, 2)
         assert model.get_config()["input_layers"] == [[model.layers[0].name, 0, 0]]
+        model = keras.Model(inputs, [layers.Dense(2)(inputs)])
+        assert (model.input, model.output) == (inputs, model.outputs)
+        assert [type(model.get_config()[key][0]) for key in ("input_layers", "output_layers")] == [str, list]
 
     def test_parts_share_their_weights(self):
         model = sequential().compile("adam", "mse")
@@ -143,6 +146,14 @@ class TestChains:
         recurrent.reset_state()
         np.testing.assert_array_equal(model(x), first)
 
+    def test_paths_of_layers_in_layers(self):
+        inputs, built = keras.Input((3, 4)), layers.Dense(2, name="old")
+        built.build_once((None, 5))
+        x = layers.TimeDistributed(built, name="each")(layers.LSTM(5, name="l", return_sequences=True)(inputs))
+        assert [w.path for w in keras.Model(inputs, x).weights] == [
+            "l/lstm_cell/kernel", "l/lstm_cell/recurrent_kernel", "l/lstm_cell/bias", "old/kernel", "old/bias"
+        ]  # fmt: skip
+
     def test_weights_file(self, tmp_path):
         pytest.importorskip("h5py")
         model, other = chain(), chain()
@@ -170,8 +181,9 @@ class TestCopies:
         np.testing.assert_array_equal(model(X), twin(X))
 
     def test_config(self):
-        model = chain()
+        model = chain(trainable=False)
         config = json.loads(json.dumps(model.get_config()))
+        assert not keras.Model.from_config(config).trainable
         twin = type(model).from_config(config)
         assert twin.get_config() == model.get_config()
         twin.set_weights(model.get_weights())
@@ -275,8 +287,11 @@ class TestRefused:
             def compute_loss(self, **arguments):
                 return 0
 
+        class Inherits(Stepped):
+            pass
+
         for cls, words in (
-            (Subclass, "Subclass was made without"), (Called, "Called overrides `call`"),
+            (Inherits, "Stepped overrides `train_step"), (Subclass, "Subclass was made without"), (Called, "Called overrides `call`"),
             (Stepped, "Stepped overrides `train_step"), (Loss, "Loss overrides `compute_loss"),
         ):  # fmt: skip
             with pytest.raises(NotImplementedError, match=words):
@@ -379,7 +394,11 @@ class TestConfigsThatAreNoChains:
         def training(c):
             c["layers"][2]["inbound_nodes"][0]["kwargs"] = {"training": True}
 
-        for spoil in (shared, several, listed, extra, backwards, two, named, training):
+        def second_call(c):
+            c["layers"][3]["inbound_nodes"][0]["args"][0]["config"]["keras_history"][1] = 1
+
+        spoilers = (second_call, shared, several, listed, extra, backwards, two, named, training)
+        for spoil in spoilers:
             config = self.config()
             spoil(config)
             with pytest.raises(NotImplementedError, match="'[abc]'|must be one tensor"):

@@ -291,7 +291,8 @@ class TestRefused:
             pass
 
         for cls, words in (
-            (Inherits, "Stepped overrides `train_step"), (Subclass, "Subclass was made without"), (Called, "Called overrides `call`"),
+            (Subclass, "Subclass was made without"), (Called, "Called overrides `call`"),
+            (Inherits, "Stepped overrides `train_step"),
             (Stepped, "Stepped overrides `train_step"), (Loss, "Loss overrides `compute_loss"),
         ):  # fmt: skip
             with pytest.raises(NotImplementedError, match=words):

@@ -150,6 +150,7 @@ DIFFERS = {
         "applications": "LeNet-5 only: Keras' networks have branches, or are too large to be trained here",
         "KerasTensor": "what a layer will put out: `layer`, `source`, `dtype`, `name`, but no `sparse`, `ragged`, "
         "`record_history`",
+        "version": "that of minikeras",
         "Variable": "an array with a name and a gradient: `value`, `name`, `trainable`, `regularizer`, `constraint`; "
         "no `initializer`, `shape`, `dtype`, `autocast`, `aggregation`, `synchronization`, `layout`",
     },
@@ -165,7 +166,6 @@ QUANTIZERS = "8 and 4 bits are for running large models on special hardware"
 ATTENTION = "of attention on GPUs"
 MEMORY = "computes outputs a second time to save a GPU's memory"
 CUSTOM = "no `custom_objects`: `utils.custom_object_scope` makes them known"
-NOT_YET = "not there yet"
 
 LEFT_OUT = {
     "layers": {
@@ -201,7 +201,7 @@ LEFT_OUT = {
     },
     "saving": {"KerasFileEditor": "files of weights are HDF5: h5py shows and edits them"},
     "keras": {
-        "name_scope": NOT_YET,
+        "name_scope": "goes before the names of variables: those of weights come from their layers",
         **each("DTypePolicy FloatDTypePolicy dtype_policies mixed_precision", ONE_TYPE),
         **each("Quantizer quantizers", QUANTIZERS),
         **each("Function Operation StatelessScope SymbolicScope", TRACING),

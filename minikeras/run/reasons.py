@@ -37,6 +37,7 @@ _NAMES = {
     ),
     _BOXES: "keras: visualization; keras.layers: MaxNumBoundingBoxes; keras.utils: bounding_boxes",
     _GRAPHS: "keras: Function Operation StatelessScope SymbolicScope tree; keras.utils: get_source_inputs",
+    "Weights are named after their layers: leave it out": "keras: name_scope",
     "Layers check their inputs by themselves: leave it out": "keras: InputSpec; keras.layers: InputSpec",
     "Its targets are sequences of another length than the outputs, which no model here has": "keras.losses: CTC ctc",
     "Of known networks there is keras.applications.LeNet5: build the others layer by layer": "keras: applications",

@@ -121,8 +121,10 @@ OBJECTS = {
         ["`unit_forget_bias`"],
     ),
     "Embedding": (
-        lambda: layers.Embedding(5, 4, init="ones", W_constraint="unit_norm", dropout=0.0),
-        lambda: layers.Embedding(5, 4, embeddings_initializer="ones", embeddings_constraint="unit_norm"),
+        lambda: layers.Embedding(5, 4, init="ones", W_constraint="unit_norm", dropout=0.0, input_length=6),
+        lambda: layers.Embedding(
+            5, 4, input_length=6, embeddings_initializer="ones", embeddings_constraint="unit_norm"
+        ),
         ["`embeddings_initializer`", "`embeddings_constraint`"],
     ),
     "PReLU": (lambda: layers.PReLU(init="ones"), lambda: layers.PReLU("ones"), ["`alpha_initializer`"]),

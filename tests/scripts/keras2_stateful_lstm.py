@@ -6,7 +6,7 @@ from keras.layers import Dense, LSTM
 
 tsteps = 2
 batch_size = 10
-epochs = 25
+epochs = 60
 
 # each row is a sequence of its own; a 1 at the start of some says what their sum over time is
 rng = np.random.RandomState(0)

@@ -457,3 +457,34 @@ def test_equalization_of_each_time():
     x = np.random.default_rng(0).integers(0, 256, (3, 2, 5, 5, 1)).astype("float32")
     y = layers.TimeDistributed(layers.Equalization())(x, training=True)
     np.testing.assert_array_equal(y[:, 1], layers.Equalization()(x[:, 1]))
+
+
+def test_elastic_axes():
+    """The first part of the noise moves along rows."""
+    x = np.broadcast_to(np.arange(20.0, dtype="float32")[:, None], (1, 30, 20, 1))  # the same from top to bottom
+    layer = layers.RandomElasticTransform()
+    noise = np.zeros((2, 1, 30, 20))
+    for part, changes in ((0, True), (1, False)):
+        drawn = {"apply_transform": [True], "distortion_factor": 1.0, "noise": noise.copy()}
+        drawn["noise"][part] = 1
+        assert (np.abs(layer.transform_images(x, drawn) - x).max() > 0.1) == changes
+
+
+def test_clahe_by_hand():
+    """One tile and no limit: the cumulated counts, of four values at four pixels."""
+    x = np.array([[10.0, 20.0], [30.0, 255.0]], "float32").reshape(1, 2, 2, 1)
+    layer = layers.ContrastLimitedAdaptiveHistogramEqualization(clip_limit=0, tile_grid_size=(1, 1))
+    np.testing.assert_allclose(layer(x).ravel(), [63.75, 127.5, 191.25, 255], rtol=1e-6)
+
+
+def test_labels_after_training():
+    """In inference nothing is mixed, whatever was drawn before."""
+    x, y = np.random.default_rng(0).random((4, 3, 3, 1)).astype("float32"), np.eye(4)
+    layer = layers.MixUp(3.0, seed=1)
+    assert not np.array_equal(layer({"images": x, "labels": y})["labels"], y)
+    np.testing.assert_array_equal(layer({"images": x, "labels": y}, training=False)["labels"], y)
+
+
+def test_weighted_counts():
+    y = layers.CategoryEncoding(3, "count")([[0, 2, 2], [1, 1, 1]], count_weights=[[0.5, 1, 2], [1, 0, 3]])
+    np.testing.assert_allclose(y, [[0.5, 0, 3], [0, 4, 0]])

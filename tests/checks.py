@@ -61,19 +61,7 @@ def check_layer(
         seed: of inputs, weights and directions.
     """
     with settings():
-        rng = np.random.default_rng(seed)
-        layer = make if isinstance(make, layers.Layer) else make()
-        x = (inputs or _normal)(rng, (batch, *input_shape))
-        declared = layer.compute_output_shape((None, *input_shape))
-        layer.build_once((None, *input_shape))
-        for weight in layer.weights:  # zeros and ones hide errors
-            signs = [-1, 1] if weight.trainable else [1]  # a variance is not negative
-            weight.assign((rng.uniform(0.5, 1.5, weight.shape) * rng.choice(signs, weight.shape)).astype(weight.dtype))
-        y = _run(layer, x, True)
-        assert y.shape == (batch, *declared[1:]), f"declared {declared}, computed {y.shape}"
-        assert declared[0] is None
-        assert y.dtype == "float64"
-        dy = rng.standard_normal(y.shape)
+        layer, x, dy, rng = _prepare(make, input_shape, batch, inputs, seed)
         state = _state(layer)
         _check_derivatives(layer, x, dy, rng, tolerance)
         _check_buffers(layer, x, dy, state)
@@ -86,6 +74,13 @@ def check_layer(
     return layer
 
 
+def check_gradients(make, input_shape, batch=3, inputs=None, tolerance=TOLERANCE, seed=0):
+    """Check a layer's shapes and derivatives only."""
+    with settings():
+        layer, x, dy, rng = _prepare(make, input_shape, batch, inputs, seed)
+        _check_derivatives(layer, x, dy, rng, tolerance)
+
+
 def fixed(layer):
     """Let a recurrent layer's dropout draw the same masks each time."""
     begin = layer.cell.begin
@@ -96,6 +91,23 @@ def fixed(layer):
 
     layer.cell.begin = begin_anew
     return layer
+
+
+def _prepare(make, input_shape, batch, inputs, seed):
+    """The layer, built, with random weights; inputs; gradients of its outputs; what draws the rest."""
+    rng = np.random.default_rng(seed)
+    layer = make if isinstance(make, layers.Layer) else make()
+    x = (inputs or _normal)(rng, (batch, *input_shape))
+    declared = layer.compute_output_shape((None, *input_shape))
+    layer.build_once((None, *input_shape))
+    for weight in layer.weights:  # zeros and ones hide errors
+        signs = [-1, 1] if weight.trainable else [1]  # a variance is not negative
+        weight.assign((rng.uniform(0.5, 1.5, weight.shape) * rng.choice(signs, weight.shape)).astype(weight.dtype))
+    y = _run(layer, x, True)
+    assert y.shape == (batch, *declared[1:]), f"declared {declared}, computed {y.shape}"
+    assert declared[0] is None
+    assert y.dtype == "float64"
+    return layer, x, rng.standard_normal(y.shape), rng
 
 
 def _normal(rng, shape):
@@ -117,8 +129,10 @@ def _gradients(layer, x, dy):
     y = _run(layer, x, True)
     for weight in layer.trainable_weights:
         weight.grad = np.full(weight.shape, np.nan)
-    dx = np.array(layer.backward(dy.copy(order="K")))
-    assert dx.shape == x.shape
+    dx = layer.backward(dy.copy(order="K"))
+    if x.dtype.kind == "f":
+        dx = np.array(dx)
+        assert dx.shape == x.shape
     return y, dx, [weight.grad.copy() for weight in layer.trainable_weights]
 
 
@@ -129,7 +143,7 @@ def _state(layer):
 
 def _check_derivatives(layer, x, dy, rng, tolerance):
     _, dx, dweights = _gradients(layer, x, dy)
-    points = [("inputs", x, dx)]
+    points = [("inputs", x, dx)] if x.dtype.kind == "f" else []  # indices have no derivatives
     points += [(w.path, w.value, dw) for w, dw in zip(layer.trainable_weights, dweights)]
     for name, point, gradient in points:
         direction = rng.standard_normal(point.shape)

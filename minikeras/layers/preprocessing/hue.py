@@ -85,9 +85,14 @@ class HSVLayer(RandomImageLayer):
         self.colors = np.where(np.abs(colors) < np.finfo(colors.dtype).eps, 0, colors)
         self.hsv = self.change(*rgb_to_hsv(self.colors))
         outputs = hsv_to_rgb(*self.hsv)
-        return np.clip(outputs, 0, 1) * (high - low) + low if self.scaled else outputs
+        if not self.scaled:
+            return outputs
+        self.inside = (outputs >= 0) & (outputs <= 1)
+        return np.clip(outputs, 0, 1) * (high - low) + low
 
     def gradient(self, doutputs, out):
+        if self.scaled:
+            doutputs = doutputs * self.inside
         gradients = hsv_to_rgb_gradient(doutputs, *self.hsv)
         np.copyto(out, rgb_to_hsv_gradient(self.colors, *self.change_gradient(*gradients)))
 

@@ -13,7 +13,7 @@ from minikeras import layers, utils
 
 TABLES = load_tables()
 CLAHE = "ContrastLimitedAdaptiveHistogramEqualization"
-WITHOUT = {"Discretization": "makes whole numbers", "SpectralNormalization": "does not differentiate what it divides by"}
+WITHOUT = {"Discretization": "makes whole numbers", "SpectralNormalization": "what it divides by is not differentiated"}
 ROWS = {
     f"{name}-{i}": (name, *row)
     for name, rows in TABLES["CASES"].items()

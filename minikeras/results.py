@@ -76,7 +76,7 @@ class Results:
     def returned(self, return_dict):
         """Return what `evaluate` returns: the loss, or [loss, *metrics], or a dict of them."""
         if return_dict:
-            return self.logs()
+            return dict(self.logs())
         values = [value for _, value in self._values()]
         return values if len(values) > 1 else values[0]
 

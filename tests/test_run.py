@@ -136,7 +136,7 @@ def test_everything_is_put_back(script, capsys):
     script("value = 1\n", "beside.py")
     path = script(
         "import sys, warnings, keras, tensorflow, beside\nwarnings.simplefilter('ignore')\nimport keras.layers.core\n"
-        "keras.config.set_floatx('float64')\nsys.path.append('x')\nsys.argv.append('y')\n"
+        "keras.config.set_floatx('float64')\nkeras.config.set_max_epochs(3)\nsys.path.append('x')\nsys.argv.append('y')\n"
         "sys.excepthook = None\nkeras.layers.Dense(1)\nimport keras.layers.convolutional\n"
         "keras.utils.register_keras_serializable('run')(len)\nwarnings.showwarning = print\n"
         "keras.utils.get_custom_objects()['other'] = len\nprint(keras.layers.GRU(1).name)\n"
@@ -158,6 +158,7 @@ def test_everything_is_put_back(script, capsys):
     assert state() == before
     assert "beside" not in sys.modules
     assert minikeras.config.floatx() == "float32"
+    assert minikeras.config.max_epochs() is None
     assert warnings.showwarning is not print
     assert "ignore" not in [rule[0] for rule in warnings.filters if rule[2] is Warning]
     warning._said.remove("said before")

@@ -211,6 +211,8 @@ class Layer(Contents):
             self.build(input_shape)
             if any(not inner.built for _, inner in self.sublayers):
                 self._build_by_running(input_shape)
+            if not self.is_built_in:
+                self.adopt_variables()
             self._build_shape = tuple(input_shape)
             self._sublayers = self.find_sublayers()
             if "initial_weights" in self.__dict__:  # as Keras 1 and 2 had them, see `legacy`

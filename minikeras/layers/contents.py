@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from minikeras import activations, constraints, initializers, regularizers
+from minikeras import activations, config, constraints, initializers, regularizers
 from minikeras.registry import Configurable, to_snake_case
 from minikeras.variable import Variable, name_may_come_first
 
@@ -73,10 +73,19 @@ class Contents(Configurable):
         for name, value in vars(self).items():
             if isinstance(value, Contents):
                 found.setdefault(id(value), (name, value))
-            elif isinstance(value, (list, tuple)) and any(isinstance(item, Contents) for item in value):
-                for place, inner in numbered(item for item in value if isinstance(item, Contents)):
+            elif name != "_sublayers":
+                for place, inner in numbered(find_in(value, Contents)):
                     found.setdefault(id(inner), (f"{name}/{place}", inner))
         return list(found.values())
+
+    def adopt_variables(self):
+        """Let variables that were made by hand, ``self.scale = keras.Variable(1.0)``, be weights of this layer."""
+        known = {id(weight) for weight in self.weights}
+        for variable in find_in(list(vars(self).values()), Variable):
+            if id(variable) not in known and "/" not in variable.path:  # no other layer's
+                known.add(id(variable))
+                variable.path = f"{self.name}/{variable.name}"
+                self._weights.append(variable)
 
     def prefix_paths(self, known):
         """Let the paths of the weights inside, but for those that are known, begin with this layer's name."""
@@ -176,6 +185,30 @@ class Contents(Configurable):
 
     def _is_penalized(self, weight):
         return weight.regularizer is not None and weight.trainable and self.trainable
+
+
+def find_in(value, kind):
+    """Yield the objects of a kind in lists, tuples and dicts, at any depth."""
+    if isinstance(value, kind):
+        yield value
+    elif isinstance(value, (list, tuple, dict)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from find_in(item, kind)
+
+
+def copy_sharing_weights(layer):
+    """Return a layer that computes with the same weights and random numbers, and so do those inside of it.
+
+    It remembers its own calls: for layers that are called several times before `backward`.
+    """
+    from copy import deepcopy
+
+    shared = list(layer.weights)
+    for inner in layer.all_layers():
+        if hasattr(inner, "generator"):
+            inner.generator = inner.generator or config.make_generator(inner.seed)
+            shared.append(inner.generator)
+    return deepcopy(layer, {id(item): item for item in shared})
 
 
 def numbered(layers):

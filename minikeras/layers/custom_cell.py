@@ -20,6 +20,7 @@
 import numpy as np
 
 from minikeras.layers.base import Layer
+from minikeras.layers.contents import copy_sharing_weights
 from minikeras.layers.recurrent_cell import RecurrentCell
 
 
@@ -52,7 +53,7 @@ class CellRunner:
     """What `RNN` asks of a `RecurrentCell`, for a cell of one's own.
 
     Its outputs need not be a state, so they are kept as one more, the first, that no step looks at. In training each
-    step is run on a twin of the cell, which remembers what the step's derivative needs.
+    step is run on a copy of the cell, which remembers what the step's derivative needs, and so do the layers inside.
     """
 
     def __init__(self, cell):
@@ -69,7 +70,8 @@ class CellRunner:
 
     def begin(self, x, training):
         self.x = x
-        self.steps = [self.cell.twin() for _ in x] if training else [self.cell] * len(x)
+        copy = copy_sharing_weights if self.cell.sublayers else Layer.twin
+        self.steps = [copy(self.cell) for _ in x] if training else [self.cell] * len(x)
         self.training = training
         self.h = np.empty((*x.shape[:2], output_size(self.cell)), self.cell.dtype)
 
@@ -83,7 +85,7 @@ class CellRunner:
                 f"shapes {expected}, by its `output_size` and `state_size`. Received: {received}"
             )
         self.h[t] = outputs
-        return [self.h[t], *new]
+        return [self.h[t], *map(np.array, new)]  # which may be buffers of the cell
 
     def begin_back(self):
         if type(self.cell).backward is Layer.backward:

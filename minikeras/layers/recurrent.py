@@ -98,11 +98,12 @@ class RNN(Layer):
         self.unroll = unroll
         self.zero_output_for_mask = zero_output_for_mask
         self.states = None  # of a stateful layer, a list of arrays for each cell
-        self._runners = {i: _runner(cell) for i, cell in enumerate(_each(self.cell))}  # no list: that holds sublayers
+        own = {i: cell for i, cell in enumerate(_each(self.cell)) if not isinstance(cell, RecurrentCell)}
+        self._runners = {i: CellRunner(cell) for i, cell in own.items()}
 
     @property
     def _cells(self):
-        return list(self._runners.values())
+        return [self._runners.get(i, cell) for i, cell in enumerate(_each(self.cell))]
 
     @property
     def state_size(self):

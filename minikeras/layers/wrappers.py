@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from minikeras import config
 from minikeras.layers.base import Layer
+from minikeras.layers.contents import copy_sharing_weights
 from minikeras.messages import warn
 
 
@@ -93,7 +93,7 @@ class TimeDistributed(Wrapper):
         return None if dx is None else dx.reshape(self.x_shape)
 
     def _call_one_by_one(self, inputs, training, masks):
-        self.twins = [_copy_sharing_weights(self.layer) for _ in range(inputs.shape[1])]  # each remembers its own step
+        self.twins = [copy_sharing_weights(self.layer) for _ in range(inputs.shape[1])]  # each remembers its own step
         outputs = [
             np.array(self._run_layer(twin, inputs[:, t], training, None if masks is None else masks[:, t]))
             for t, twin in enumerate(self.twins)
@@ -123,18 +123,6 @@ class TimeDistributed(Wrapper):
                 f"inputs of shape {tuple(input_shape)}"
             )
         return (input_shape[0], *input_shape[2:])
-
-
-def _copy_sharing_weights(layer):
-    """Return a layer that computes with the same weights and random numbers, and so do those inside of it."""
-    from copy import deepcopy
-
-    shared = list(layer.weights)
-    for inner in layer.all_layers():
-        if hasattr(inner, "generator"):
-            inner.generator = inner.generator or config.make_generator(inner.seed)
-            shared.append(inner.generator)
-    return deepcopy(layer, {id(item): item for item in shared})
 
 
 MERGE_MODES = ("sum", "mul", "ave", "concat")

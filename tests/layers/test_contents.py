@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from checks import check_layer, settings
 
-from minikeras import Sequential, layers
+from minikeras import Sequential, Variable, layers
 from minikeras.layers import Layer
 
 
@@ -69,6 +69,42 @@ def test_they_are_trained_and_saved(tmp_path):
     small = Sequential([layers.Dense(3), layers.Dense(1)]).compile("adam", "mse", input_shape=(3,))
     with pytest.raises(ValueError, match="layers/block is left over: 4 weights"):
         small.load_weights(tmp_path / "m.weights.h5")
+
+
+def test_layers_and_variables_in_dicts_and_nested_lists(tmp_path):
+    class Nested(Layer):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.branches = {"a": layers.Dense(2, name="a"), "b": [[layers.Dense(2, name="b")]]}
+            self.scale = Variable(np.ones(2, "float32"), name="scale")
+
+        def call(self, inputs, training=False):
+            (self.b,), self.a = self.branches["b"][0], self.branches["a"]
+            self.total = self.a(inputs) + self.b(inputs)
+            return self.total * self.scale
+
+        def backward(self, doutputs):
+            self.scale.grad = (doutputs * self.total).sum(axis=0)
+            d = doutputs * self.scale
+            return self.a.run_backward(d.copy()) + self.b.run_backward(d.copy())
+
+        def compute_output_shape(self, input_shape):
+            return (input_shape[0], 2)
+
+    def make():
+        return Sequential([Nested(name="nested")]).compile("sgd", "mse", input_shape=(3,))
+
+    model, x = make(), np.random.default_rng(0).random((8, 3), "float32")
+    paths = ["nested/scale", *(f"nested/{name}/{weight}" for name in "ab" for weight in ("kernel", "bias"))]
+    assert [weight.path.split("/", 1)[-1] for weight in model.weights] == paths
+    assert model.weights[0] is model.layers[0].scale
+    before = model.get_weights()
+    model.train_on_batch(x, x[:, :2] + 1)
+    assert all((a != b).any() for a, b in zip(before, model.get_weights()))
+    model.save_weights(tmp_path / "nested.weights.h5")
+    other = make()
+    other.load_weights(tmp_path / "nested.weights.h5")
+    np.testing.assert_array_equal(other.predict(x), model.predict(x))
 
 
 def test_an_inner_layer_that_is_not_built():

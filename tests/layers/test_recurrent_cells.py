@@ -67,6 +67,46 @@ def test_derivatives(options):
     check_layer(lambda: layers.TimeDistributed(layers.RNN(Leaky(3), **options)), (2, 4, 2))
 
 
+class Inside(layers.Layer):
+    """A cell made of layers: h_t = tanh(input(x) + recurrent(h))."""
+
+    state_size = 3
+
+    def build(self, input_shape):
+        self.input_dense, self.recurrent_dense = layers.Dense(3), layers.Dense(3, use_bias=False)
+        self.input_dense.build_once(input_shape)
+        self.recurrent_dense.build_once((None, 3))
+
+    def call(self, inputs, states, training=False):
+        self.h = np.tanh(self.input_dense(inputs) + self.recurrent_dense(states[0]))
+        return self.h, [self.h]
+
+    def backward(self, doutputs, dstates):
+        dz = (doutputs + dstates[0]) * (1 - self.h**2)
+        return self.input_dense.run_backward(dz.copy()), [self.recurrent_dense.run_backward(dz)]
+
+
+def test_layers_in_a_cell_remember_each_step():
+    check_layer(lambda: layers.RNN(Inside()), (4, 2), config_round_trip=False)
+
+
+def test_a_cell_may_return_its_buffers():
+    class Buffered(layers.Layer):
+        state_size = 3
+
+        def build(self, input_shape):
+            self.kernel = self.add_weight((input_shape[-1], 3), name="kernel")
+
+        def call(self, inputs, states):
+            h = self.buffer("h", (len(inputs), 3))
+            np.matmul(inputs, self.kernel.value, out=h)
+            h += 0.5 * states[0]
+            return h, [h]
+
+    layer, x = layers.RNN(Buffered()), np.random.default_rng(0).random((2, 4, 5), "float32")
+    assert_equal(layer(x), layer(x, training=True), 1e-6)
+
+
 def test_masked_and_stateful():
     with settings():
         rng = np.random.default_rng(0)

@@ -86,7 +86,7 @@ def _as_a_process(main, path, arguments):
     replaced = first in ("", os.getcwd(), os.path.dirname(os.path.abspath(sys.argv[0] if sys.argv else "")))
     kept = sys.argv, sys.path, sys.excepthook, sys.modules.get("__main__"), minikeras.__version__, minikeras.version
     settings = {name: value for name, value in vars(config).items() if name.startswith("_") and name[1] != "_"}
-    settings["_limits"] = dict(config._limits)
+    config._limits = dict(config._limits)  # the script's own, for as long as it runs
     names, objects = registry._uids.copy(), registry._custom_objects.copy()
     try:
         with warnings.catch_warnings(), stand_in.installed(folder):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from minikeras import config, utils
+from minikeras import config, preprocessing, utils
 from minikeras.utils import image_dataset, stream
 from minikeras.utils.stream import Stream
 
@@ -66,7 +66,7 @@ def test_array_to_img_keeps_its_argument():
 def test_images_need_pillow(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "PIL", None)
     for function in (lambda: utils.array_to_img(np.zeros((2, 2, 3))), lambda: utils.load_img("none.png")):
-        with pytest.raises(ImportError, match=r"needs Pillow: pip install minikeras\[image\]"):
+        with pytest.raises(ImportError, match=r"needs Pillow: pip install 'minikeras\[image\]'"):
             function()
 
 
@@ -82,6 +82,22 @@ def test_save_and_load_refuse(tmp_path):
         utils.load_img(3)
     with pytest.raises(FileNotFoundError):
         utils.load_img(tmp_path / "y.jpg")
+
+
+def test_files_that_are_no_images_are_named(tmp_path):
+    image = pytest.importorskip("PIL")
+    (tmp_path / "cat").mkdir()
+    path = tmp_path / "cat" / "a.png"
+    utils.save_img(path, np.random.default_rng(0).uniform(0, 255, (40, 40, 3)))
+    whole = path.read_bytes()
+    for content, kind in ((b"<html>", image.UnidentifiedImageError), (whole[: len(whole) // 2], OSError)):
+        path.write_bytes(content)
+        for read in (
+            lambda: utils.load_img(path), lambda: utils.load_img(str(path), "grayscale"), lambda: list(load(tmp_path)),
+            lambda: next(preprocessing.image.ImageDataGenerator().flow_from_directory(tmp_path)),
+        ):  # fmt: skip
+            with pytest.raises(kind, match=r"`path`.*a\.png.*Remove the file or mend it"):
+                read()
 
 
 # image_dataset_from_directory

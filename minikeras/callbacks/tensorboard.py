@@ -1,4 +1,5 @@
-"""Curves, distributions and pictures of a run for TensorBoard (``pip install minikeras[tensorboard]`` to look at them).
+"""Curves, distributions and pictures of a run for TensorBoard (``pip install 'minikeras[tensorboard]'`` to look at
+them).
 
 What is written: `event_file.py`.
 """
@@ -20,7 +21,7 @@ class TensorBoard(Callback):
     """Write a run's logs, and weights on request, to event files for TensorBoard.
 
     ``tensorboard --logdir logs`` shows them. Writing takes no package; the viewer is an optional extra: ``pip install
-    minikeras[tensorboard]``.
+    'minikeras[tensorboard]'``.
 
     Args:
         log_dir: path of a folder. Training goes to ``train`` in it, validation to ``validation``.

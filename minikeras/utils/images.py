@@ -1,4 +1,5 @@
-"""Between image files, Pillow's images and arrays. Pillow is an optional extra: ``pip install minikeras[image]``."""
+"""Between image files, Pillow's images and arrays. Pillow is an optional extra: ``pip install
+'minikeras[image]'``."""
 
 import os
 
@@ -16,7 +17,7 @@ def pillow(what):
     try:
         from PIL import Image
     except ImportError as error:
-        raise ImportError(f"{what} needs Pillow: pip install minikeras[image]") from error
+        raise ImportError(f"{what} needs Pillow: pip install 'minikeras[image]'") from error
     return Image
 
 
@@ -120,7 +121,8 @@ def load_img(path, color_mode="rgb", target_size=None, interpolation="nearest", 
         keep_aspect_ratio: whether to cut the longer side, evenly at both ends, before scaling, rather than to distort.
 
     Raises:
-        ImportError: Pillow is not installed. ValueError, TypeError: a bad argument, before the file is read.
+        ImportError: Pillow is not installed. ValueError, TypeError: a bad argument, before the file is read. OSError:
+            no image, with the file's name.
     """
     from io import BytesIO
 
@@ -131,12 +133,19 @@ def load_img(path, color_mode="rgb", target_size=None, interpolation="nearest", 
         raise ValueError(
             f"`interpolation` must be one of {', '.join(_INTERPOLATIONS)}. Received: interpolation={interpolation!r}"
         )
+    source = path
     if isinstance(path, (str, bytes, os.PathLike)):
         with open(path, "rb") as file:
             path = BytesIO(file.read())
     elif not isinstance(path, BytesIO):
         raise TypeError(f"`path` must be a path or an io.BytesIO. Received: {type(path).__name__}")
-    img = image.open(path)
+    try:
+        img = image.open(path)
+        img.load()  # what is cut off shows here
+    except OSError as error:  # Pillow's own does not say which file
+        raise type(error)(
+            f"`path` must be an image that Pillow reads. Received: path={source!r}: {error}. Remove the file or mend it"
+        ) from error
     gray = color_mode == "grayscale" and img.mode in ("I;16", "I")
     if img.mode != MODES[color_mode] and not gray:
         img = img.convert(MODES[color_mode])

@@ -1,4 +1,5 @@
-"""A model as a picture: its layers as boxes, one after the other. Drawn by matplotlib: ``pip install minikeras[plot]``.
+"""A model as a picture: its layers as boxes, one after the other. Drawn by matplotlib: ``pip install
+'minikeras[plot]'``.
 
 Lengths are in points (1/72 inch), y goes down. Each `Box`, and each `Chain` of them, knows its size, is moved to its
 place, and then drawn.

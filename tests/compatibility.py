@@ -30,7 +30,8 @@ WHOLE_FILES = "refused (whatever `zipped` says): only weights are written to fil
 DIFFERS = {
     "layers": {
         "Dense": f"no {LARGE}; `activity_regularizer` {CONFIG}",
-        "EinsumDense": f"no {LARGE}, nor `gptq_unpacked_column_size`; `activity_regularizer` {CONFIG}",
+        "EinsumDense": f"no {LARGE}, nor `gptq_unpacked_column_size`; `activity_regularizer` {CONFIG}; "
+        "sizes left open in the output's shape are those of the inputs (in Keras None)",
         "Embedding": f"no {LARGE}; `activity_regularizer` {CONFIG}; "
         "a negative number is an IndexError, not a row from the end",
         "ReversibleEmbedding": f"no `quantization_config`; `activity_regularizer` {CONFIG}; the mask is that of "
@@ -51,14 +52,24 @@ DIFFERS = {
         "`activity_regularizer` has no effect (as in Keras) and warns",
         "TimeDistributed": "an activity regularizer of the layer inside has no effect (as in Keras) and warns",
         **each("LSTM GRU", f"{STATE}; `unroll` and `use_cudnn` have no effect"),
-        **each("ConvLSTM1D ConvLSTM2D ConvLSTM3D", STATE),
+        **each(
+            "ConvLSTM1D ConvLSTM2D ConvLSTM3D",
+            f"{STATE}; softmax and what else goes along an axis are refused with the channels first",
+        ),
         "Wrapper": "applies the layer inside (Keras' own is abstract)",
         "GlobalAveragePooling1D": "the mean of a sequence that is masked from end to end is 0 (in Keras NaN)",
+        **each(
+            "AveragePooling1D AveragePooling2D AveragePooling3D",
+            "with same padding the mean is of the inputs in the window, as on Keras' other backends (on PyTorch "
+            "the edge is repeated where the padding is uneven)",
+        ),
+        "SpectralNormalization": "of an Embedding puts out floats (in Keras whole numbers, as it takes)",
         "UnitNormalization": "its gradient at 0 is finite (in Keras NaN)",
         "UpSampling2D": CUBIC,
         "Resizing": f"{NO_BOXES}; {CUBIC}",
         "RandomCrop": f"{IMAGES}; in inference too the outputs have the size it declares (in Keras the inputs')",
-        **each("CategoryEncoding Discretization", SPARSE),
+        "CategoryEncoding": f"{SPARSE}; given rank 3 the declared shape is the outputs' (in Keras another)",
+        "Discretization": SPARSE,
         **each("CenterCrop Equalization", NO_BOXES),
         "AutoContrast": f"{NO_BOXES}; with the channels first each is stretched by itself, as with the channels last "
         "(Keras confuses the axes)",
@@ -99,6 +110,7 @@ DIFFERS = {
         "SwapEMAWeights": "swaps back after `predict`, and a stopped training ends with the average (in Keras neither)",
         "TensorBoard": "writes its files without TensorFlow; `profile_batch` is refused",
     },
+    "activations": {"glu": "not as the activation of a layer, which keeps the shape: Lambda(activations.glu) does it"},
     "initializers": {
         **each(
             "GlorotNormal GlorotUniform HeNormal HeUniform LecunNormal LecunUniform Orthogonal RandomNormal "

@@ -160,7 +160,7 @@ class Layer(Contents):
         inputs = np.asarray(inputs)
         if inputs.dtype != self.dtype and self.casts_inputs:
             inputs = inputs.astype(self.dtype)
-        shape = (None, *inputs.shape[1:])
+        shape = (inputs.shape[0] if getattr(self, "stateful", False) else None, *inputs.shape[1:])
         self.build_once(shape)
         if type(self).compute_output_shape is not Layer.compute_output_shape:
             self.compute_output_shape(shape)  # says what does not fit

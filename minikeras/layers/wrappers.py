@@ -69,9 +69,9 @@ class TimeDistributed(Wrapper):
                 f"Layer {self.name!r} (TimeDistributed): `mask` must begin with the inputs' batch and steps, "
                 f"{inputs.shape[:2]}. Received a mask of shape {np.shape(mask)} and inputs of shape {inputs.shape}"
             )
-        masks = None if mask is None or np.ndim(mask) < 3 else np.asarray(mask)  # of one step: (batch, ...)
         if self._one_by_one:
-            return self._call_one_by_one(inputs, training, masks)
+            return self._call_one_by_one(inputs, training, None if mask is None else np.asarray(mask))
+        masks = None if mask is None or np.ndim(mask) < 3 else np.asarray(mask)  # of one step: (batch, ...)
         x = inputs.reshape(-1, *inputs.shape[2:])
         y = self._run_layer(self.layer, x, training, None if masks is None else masks.reshape(-1, *masks.shape[2:]))
         return y.reshape(*inputs.shape[:2], *y.shape[1:])

@@ -117,6 +117,30 @@ def test_stateful(keras, name):
     assert relative_error(ours(x), theirs(x).detach().numpy()) <= TOLERANCE
 
 
+@pytest.mark.parametrize("make", [
+    lambda k: k.GRU(3, stateful=True), lambda k: k.Bidirectional(k.LSTM(2, stateful=True)),
+])  # fmt: skip
+def test_stateful_built_by_a_call(keras, make):
+    """A call says how large batches are."""
+    ours, theirs = make(layers), make(keras.layers)
+    x = np.random.default_rng(0).standard_normal((2, 3, 4)).astype("float32")
+    ours(x)
+    theirs(x)
+    ours.set_weights(theirs.get_weights())
+    ours.reset_state()
+    theirs.reset_state()
+    for _ in range(2):
+        assert relative_error(ours(x), theirs(x).detach().numpy()) <= TOLERANCE
+
+
+@pytest.mark.parametrize("arguments", [{}, {"center": False, "momentum": 0.5}])
+def test_masked_statistics_of_steps(keras, arguments):
+    """In TimeDistributed(BatchNormalization()) padding does not count."""
+    inner = {"layer": lambda layers: layers.BatchNormalization(**arguments)}
+    mask = np.array([[1, 1, 1, 1], [1, 1, 0, 1], [0, 1, 1, 1], [1, 0, 0, 0]], bool)
+    check_parity(keras, "TimeDistributed", (4, 3), inner, mask=mask)
+
+
 def test_initial_bias(keras):
     """The forget gate's bias starts from 1."""
     ours, theirs = make_both(keras, "LSTM", {"units": 3})

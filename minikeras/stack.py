@@ -168,8 +168,8 @@ def plan_segments(layers, x_shape, num_threads):
 
 
 def _is_shareable(layer):
-    """The penalty of an activity regularizer is of the outputs of the whole batch."""
-    return bool(layer.rows_independent) and layer.activity_regularizer is None
+    """The penalty of an activity regularizer is of the outputs of the whole batch, and twins share layers inside."""
+    return bool(layer.rows_independent) and layer.activity_regularizer is None and not layer.sublayers
 
 
 def _seconds_per_row(layer, output_shape):

@@ -118,6 +118,32 @@ def test_segments(monkeypatch):
     assert first[2] == last[2] == 2
 
 
+def test_layers_with_layers_inside_see_the_whole_batch(monkeypatch):
+    class Around(Layer):
+        rows_independent = True
+
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.inner = layers.Dense(16, activation="tanh", kernel_initializer=_weights)
+
+        def call(self, inputs, training=False):
+            return self.inner(inputs)
+
+        def backward(self, doutputs):
+            return self.inner.run_backward(doutputs)
+
+        def compute_output_shape(self, input_shape):
+            return (input_shape[0], 16)
+
+    x, dy = np.random.default_rng(0).standard_normal((2, 8, 16))
+    results = []
+    for number in (1, 2):
+        monkeypatch.setattr(threads, "_num_threads", number)
+        results.append(run(build([Around(), layers.Dense(16, kernel_initializer=_weights)], (16,)), x, dy))
+    for actual, expected in zip(*results):
+        assert_equal(actual, expected)
+
+
 def test_custom_layers_see_the_whole_batch(monkeypatch):
     monkeypatch.setattr(threads, "_num_threads", 2)
     seen = []

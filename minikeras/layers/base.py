@@ -18,8 +18,8 @@
 Shapes start with the batch axis, whose size is None while shapes are inferred. What a custom layer forgets, a gradient
 or a shape, is an error in the first step.
 
-A layer may keep other layers in its attributes. It runs them by calling them and takes gradients back with their
-`run_backward`; their weights are its own then: trained, saved, counted.
+A layer may keep other layers in its attributes. It runs them by calling them, each once, since a layer remembers its
+last call, and takes gradients back with their `run_backward`; their weights are its own then: trained, saved, counted.
 """
 
 import contextvars

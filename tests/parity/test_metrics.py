@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from minikeras import metrics
+from minikeras.losses.base import apply_mask
 
 EVEN = [0.0, 0.25, 0.5, 0.75, 1.0]
 
@@ -361,6 +362,35 @@ def test_masks(keras, name, arguments, kind):
     masked.update_state(y_true, outputs)
     changes = not np.array_equal(np.asarray(plain.variables[-1]), np.asarray(masked.variables[-1]))
     assert make(metrics, name, arguments).takes_mask == changes
+
+
+TAKING_MASKS = [row for row in ROWS if make(metrics, *row[:2]).takes_mask and row[2] != "values"]
+SHAPES_OF_MASKED = [
+    (*row, shape) for row in TAKING_MASKS for shape in [(8, 6), (6, 5, 6)] if takes(*row[:2], shape)
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("how", ["random", "extreme"])
+@pytest.mark.parametrize("valid", ["some", "none"])
+@pytest.mark.parametrize("weighted", [None, "step"])
+@pytest.mark.parametrize("name, arguments, kind, shape", SHAPES_OF_MASKED)
+def test_values_with_masks(keras, name, arguments, kind, shape, weighted, valid, how):
+    """As the model's results fold them into the sample weights."""
+    import torch
+
+    rng = np.random.default_rng(3)
+    y_true, y_pred = batch(kind, shape, rng, how)
+    if kind == "labels-both":
+        y_true, y_pred = y_true[..., :1], y_pred[..., :1]
+    ours, theirs = both(keras, name, arguments)
+    mask = rng.random(shape[:-1]) < 0.6 if valid == "some" else np.zeros(shape[:-1], bool)
+    weights = weights_for(name, arguments, weighted, shape, rng)
+    outputs = torch.tensor(y_pred)
+    outputs._keras_mask = torch.tensor(mask)
+    with np.errstate(all="raise"):
+        ours.update_state(y_true, y_pred, apply_mask(weights, mask, "sum", ours.dtype))
+    theirs.update_state(y_true, outputs, weights)
+    check(name, ours, theirs)
 
 
 @pytest.mark.parametrize("axis", [0, 1, 2, -1])

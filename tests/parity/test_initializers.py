@@ -42,13 +42,18 @@ def test_names(keras):
             assert getattr(keras.initializers, name).__name__ == getattr(initializers, name).__name__
 
 
-@pytest.mark.parametrize("name", ["GlorotUniform", "HeNormal", "LecunNormal", "RandomNormal", "TruncatedNormal"])
+RANDOM = ["RandomNormal", "RandomUniform", "TruncatedNormal", "VarianceScaling"]
+RANDOM += [f"{who}{distribution}" for who in ("Glorot", "He", "Lecun") for distribution in ("Normal", "Uniform")]
+
+
+@pytest.mark.parametrize("name", RANDOM)
 @pytest.mark.parametrize("shape", [(300, 500), (5, 5, 60, 80), (100_000,)])
 def test_spread(keras, name, shape):
     ours = getattr(initializers, name)(seed=1)(shape)
     theirs = keras.ops.convert_to_numpy(getattr(keras.initializers, name)(seed=1)(shape))
     assert abs(ours.std() / theirs.std() - 1) <= 0.02
-    if "Random" not in name:
+    assert abs(ours.mean()) <= 0.02 * theirs.std()
+    if name != "RandomNormal":
         assert abs(np.abs(ours).max() / np.abs(theirs).max() - 1) <= 0.01
 
 
@@ -94,10 +99,14 @@ def test_orthogonal(keras, shape):
     assert abs(ours.std() / theirs.std() - 1) <= 0.01
 
 
-@pytest.mark.parametrize("name, arguments", [
-    ("L1", {}), ("L2", {"l2": 0.3}), ("L1L2", {}), ("L1L2", {"l1": 0.25, "l2": 0.5}), ("OrthogonalRegularizer", {}),
-    ("OrthogonalRegularizer", {"factor": 2.0, "mode": "columns"}),
-])  # fmt: skip
+REGULARIZERS = [
+    ("L1", {}), ("L1", {"l1": 0.3}), ("L1", {"l1": 0}), ("L2", {}), ("L2", {"l2": 0.3}), ("L2", {"l2": 2}),
+    ("L1L2", {}), ("L1L2", {"l1": 0.25, "l2": 0.5}), ("L1L2", {"l2": 0.5}), ("OrthogonalRegularizer", {}),
+    ("OrthogonalRegularizer", {"factor": 2.0, "mode": "columns"}), ("OrthogonalRegularizer", {"factor": 0.5}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name, arguments", REGULARIZERS)
 @pytest.mark.parametrize("scale", [1e-9, 1.0, 1e4])
 def test_regularizer(keras, name, arguments, scale):
     import torch
@@ -121,11 +130,15 @@ def test_regularizer(keras, name, arguments, scale):
         np.testing.assert_allclose(ours.gradient(x), gradient, rtol=1e-5, atol=1e-6 * np.abs(gradient).max())
 
 
-@pytest.mark.parametrize("name, arguments", [
-    ("MaxNorm", {}), ("MaxNorm", {"max_value": 1.5, "axis": [0, 1, 2]}), ("NonNeg", {}), ("UnitNorm", {"axis": 1}),
-    ("MinMaxNorm", {"min_value": 1.0, "max_value": 2.0, "rate": 0.4}), ("Constraint", {}), ("UnitNorm", {}),
-    ("MinMaxNorm", {"axis": [0, 1, 2]}), ("MaxNorm", {"max_value": 0, "axis": -1}),
-])  # fmt: skip
+CONSTRAINTS = [
+    ("MaxNorm", {}), ("MaxNorm", {"max_value": 1.5, "axis": [0, 1, 2]}), ("MaxNorm", {"max_value": 0, "axis": -1}),
+    ("MinMaxNorm", {}), ("MinMaxNorm", {"min_value": 1.0, "max_value": 2.0, "rate": 0.4}),
+    ("MinMaxNorm", {"axis": [0, 1, 2]}), ("UnitNorm", {}), ("UnitNorm", {"axis": 1}), ("UnitNorm", {"axis": [0, 1, 2]}),
+    ("NonNeg", {}), ("Constraint", {}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name, arguments", CONSTRAINTS)
 @pytest.mark.parametrize("scale", [0, 1e-9, 1.0, 1e4])
 def test_constraint(keras, name, arguments, scale):
     ours = getattr(constraints, name)(**arguments)
@@ -136,3 +149,16 @@ def test_constraint(keras, name, arguments, scale):
         projected = ours(w)
     expected = theirs(w)
     np.testing.assert_allclose(projected, np.asarray(keras.ops.convert_to_numpy(expected)), rtol=1e-6)
+
+
+@pytest.mark.parametrize("module, compared", [
+    (initializers, {row[0] for row in INITIALIZERS} | {"Identity"}), (regularizers, {row[0] for row in REGULARIZERS}),
+    (constraints, {row[0] for row in CONSTRAINTS}),
+])  # fmt: skip
+def test_all_are_compared(keras, module, compared):
+    theirs = getattr(keras, module.__name__.split(".")[1])
+    classes = {value.__name__ for value in vars(theirs).values() if isinstance(value, type)}
+    assert compared == classes - {"Initializer", "Regularizer"}
+    if module is initializers:
+        other = {"Zeros", "Ones", "Constant", "Identity", "Orthogonal", "STFT"}
+        assert set(RANDOM) == compared - other

@@ -1,8 +1,10 @@
 """Optimizers beside Keras': weights and state after twenty steps with the same gradients, with every option."""
 
+import inspect
+
 import numpy as np
 import pytest
-from optimizer_cases import AVERAGED, CONFIGS, DEFAULTS, SHARED
+from optimizer_cases import AVERAGED, CASES, CONFIGS, DEFAULTS, SHARED
 from parity_optimizers import apply_both, assert_equal, gradients, make_both, make_weights
 
 from minikeras import constraints, optimizers
@@ -25,7 +27,7 @@ def test_averages_and_accumulated_gradients(keras, name, arguments, shared):
     ours, theirs = make_both(keras, name, {"learning_rate": 0.05, **arguments, **shared})
     constraint = constraints.MaxNorm(2.0), keras.constraints.MaxNorm(2.0)
     our_weights, their_weights = make_weights(keras, *constraint)
-    for step in range(13):
+    for step in range(20):
         apply_both(keras, step, ours, our_weights, theirs, their_weights)
         assert int(ours.iterations) == int(theirs.iterations)
     assert_equal(our_weights, their_weights, name)
@@ -119,14 +121,23 @@ def test_learning_rate_changes_and_pauses(keras, name, arguments):
 
 
 @pytest.mark.parametrize("scale", [128.0, 0.3])
-def test_loss_scale_factor(keras, scale):
-    ours, theirs = make_both(keras, "Adam", {"loss_scale_factor": scale, "clipnorm": 1.0})
+@pytest.mark.parametrize("name, arguments", DEFAULTS, ids=str)
+def test_loss_scale_factor(keras, name, arguments, scale):
+    ours, theirs = make_both(keras, name, {**arguments, "loss_scale_factor": scale, "clipnorm": 1.0})
     our_weights, their_weights = make_weights(keras)
-    for step in range(4):
+    for step in range(20):
         grads = [np.float32(scale) * g for g in gradients(step)]
         apply_both(keras, step, ours, our_weights, theirs, their_weights, grads)
-    assert_equal(our_weights, their_weights)
+    assert_equal(our_weights, their_weights, name)
     assert ours.scale_loss(2.0) == theirs.scale_loss(2.0) == 2 * scale
+
+
+def test_every_argument_is_varied():
+    varied = {argument for row in [*SHARED, *AVERAGED, {"loss_scale_factor": 2}] for argument in row}
+    for name, rows in CASES.items():
+        own = {argument for row in rows for argument in row}
+        left = set(inspect.signature(getattr(optimizers, name)).parameters) - varied - own - {"name", "kwargs"}
+        assert left == set(), name
 
 
 def test_several_optimizers(keras):

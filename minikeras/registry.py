@@ -18,7 +18,10 @@ def accepts_old_spellings(function):
         try:
             return function(*args, **kwargs)
         except (TypeError, ValueError):
-            mended = _mend(function, call, args, kwargs) if kwargs else None
+            try:
+                mended = _mend(function, call, args, kwargs) if kwargs else None
+            except (TypeError, ValueError) as refused:
+                raise refused from None  # it says more than the error before it
             if mended is None:
                 raise
         return function(*mended[0], **mended[1])

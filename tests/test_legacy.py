@@ -830,3 +830,12 @@ def test_callbacks_set_what_decay_starts_from(make, monkeypatch):
     assert float(optimizer.learning_rate) == pytest.approx(0.1 * 0.5**halvings / (1 + 0.25 * 6))
     with pytest.raises(TypeError, match="not settable"):
         optimizers.SGD(schedules.InverseTimeDecay(0.1, 1, 0.25)).learning_rate = 0.1
+
+
+@pytest.mark.parametrize("make", [
+    lambda: layers.Dense(units=3, output_dim=3), lambda: keras.callbacks.TensorBoard(embeddings_data=1),
+])  # fmt: skip
+def test_a_refused_spelling_has_one_traceback(make):
+    with pytest.raises((TypeError, ValueError), match="old spelling|not available") as caught:
+        make()
+    assert caught.value.__suppress_context__

@@ -20,6 +20,8 @@ class Lambda(Layer):
         gradient: ``gradient(inputs, doutputs)`` that returns dL/dinputs. Without it, layers before this one can predict
             but not be trained.
 
+    Input shape: any. Output shape: the function's.
+
     Raises:
         TypeError: it is no function. ValueError: a config from a file: code in files is not run.
     """
@@ -89,6 +91,9 @@ class EinsumDense(ActivatedLayer):
         bias_axes: axes of the outputs that the bias has, as ``"d"``; None for no bias.
         kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer, kernel_constraint, bias_constraint:
             as in `Dense`.
+
+    Input and output shape: the axes of the equation, in its order. Weights: kernel, likewise; bias, the outputs' axes
+    from the first of ``bias_axes`` on, with 1 for those that it has not.
 
     Raises:
         ValueError: an equation that makes no sense for the inputs.

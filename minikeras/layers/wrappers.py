@@ -13,6 +13,8 @@ class Wrapper(Layer):
     Args:
         layer: the layer inside, kept in the attribute `layer`.
 
+    Input shape, output shape and weights: those of the layer inside.
+
     Raises:
         ValueError: it is no layer.
     """

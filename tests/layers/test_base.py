@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -332,3 +333,8 @@ def test_serialized_layers_are_json():
 def test_unknown_layer():
     with pytest.raises(ValueError, match="Did you mean 'Dense'"):
         layers.deserialize({"module": "keras.layers", "class_name": "Dens", "config": {}})
+
+
+@pytest.mark.parametrize("name", [name for name in layers.__all__ if isinstance(getattr(layers, name), type)])
+def test_docstrings_tell_the_shapes(name):
+    assert re.search(r"\b[Ss]hapes?\b|as in `|`\w+` on|see `", vars(getattr(layers, name))["__doc__"])

@@ -12,6 +12,7 @@ class Compiled:
 
     def _init_compiled(self):
         self.compiled = False
+        self._compiled_trainable = []  # the layers that were trainable then
         self.optimizer = None
         self.loss = None
         self.run_eagerly, self.jit_compile, self.steps_per_execution = False, False, 1
@@ -57,10 +58,24 @@ class Compiled:
         self.run_eagerly, self.jit_compile = run_eagerly, jit_compile is True
         self.steps_per_execution = steps_per_execution
         self.compiled = self._is_newly_compiled = True
+        self._compiled_trainable = [layer for layer in self.all_layers() if layer._trainable]
         self._warned_of_loss = False
         if self.built and not losses.depends_on_shape(new_loss):
             checks.warn_of_last_layer(self, new_loss)
         return self
+
+    def _frozen_since(self):
+        """Return the layers to train nevertheless, if the whole model was frozen after `compile`, with a warning."""
+        frozen = [layer for layer in self._compiled_trainable if not layer._trainable]
+        if not any(layer is self for layer in frozen):
+            return []
+        from minikeras.legacy.warning import deprecate
+
+        deprecate(
+            f"Model {self.name!r} was frozen after it was compiled, and `train_on_batch` trains it as it was compiled, "
+            "as in Keras 1 and 2. Keras 3 would not train it: set `trainable = True` before, and False after it"
+        )
+        return frozen
 
     def get_compile_config(self):
         """Return what `compile` was given, in JSON types, as Keras writes it; {} before `compile`."""

@@ -81,8 +81,19 @@ class Trainer(Compiled):
 
     @accepts_old_spellings
     def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
-        """Take one training step. Returns the loss, or [loss, *metrics], or a dict of them."""
-        return self._on_batch(self.train_step, x, y, sample_weight, class_weight, return_dict, "train_on_batch")
+        """Take one training step. Returns the loss, or [loss, *metrics], or a dict of them.
+
+        A model that was frozen as a whole after `compile`, as the discriminator in an adversarial network is in scripts
+        for Keras 1 and 2, is trained as it was compiled, with a warning.
+        """
+        frozen = self._frozen_since()
+        for layer in frozen:
+            layer._trainable = True
+        try:
+            return self._on_batch(self.train_step, x, y, sample_weight, class_weight, return_dict, "train_on_batch")
+        finally:
+            for layer in frozen:
+                layer._trainable = False
 
     @accepts_old_spellings
     def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
@@ -314,7 +325,7 @@ class Trainer(Compiled):
         elif unknown:
             raise ValueError(
                 f"Weight {unknown[0].path!r} was not trainable, or not there, when the model was compiled: compile it "
-                "again after changing `trainable` or the layers"
+                "again after changing `trainable` or the layers, and give each model an optimizer of its own"
             )
         self._is_newly_compiled = False
 

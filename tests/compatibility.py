@@ -133,7 +133,9 @@ DIFFERS = {
         ),
     },
     "models": {
-        "Model": "`Model(inputs, outputs, trainable, name)` is for chains of layers; other [methods](#methods)",
+        "Model": "`Model(inputs, outputs, trainable, name)` is for chains of layers; `train_on_batch` trains a model "
+        "that was frozen as a whole after `compile` as it was compiled, with a DeprecationWarning: adversarial "
+        "networks for Keras 1 and 2 rely on it (Keras 3 warns and trains nothing); other [methods](#methods)",
         "Sequential": "other [methods](#methods)",
         **each("load_model save_model", WHOLE_FILES),
     },

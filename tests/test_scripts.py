@@ -38,7 +38,9 @@ OLD_SPELLINGS = {
     "keras2_cifar10_augmentation": [
         "layers.normalization", "layers.advanced_activations", "`alpha`", "`lr`", "`decay`", "`fit_generator(",
     ],
+    "keras2_gan": ["frozen after it was compiled"],
     "keras2_image_folders": ["`fit_generator(", "`evaluate_generator("],
+    "keras2_mnist_irnn": ["`lr`"],
     "keras2_sequence_generator": ["`fit_generator(", "`evaluate_generator("],
     "keras2_stateful_lstm": ["`optimizer.lr`", "reset_states"],
     "keras2_text_generation": ["`lr`"],

@@ -15,6 +15,7 @@ import pytest
 
 import minikeras as keras
 from minikeras import layers, losses, metrics, optimizers
+from minikeras.legacy import warning
 
 X = np.random.default_rng(0).normal(size=(40, 4)).astype("float32")
 LABELS = np.argmax(X[:, :3], axis=1)
@@ -329,6 +330,56 @@ def test_nothing_to_train():
     model.trainable = False
     with pytest.warns(UserWarning, match="no trainable weights.*trainable = True"):
         model.compile("adam", "scce").fit(X, LABELS, verbose=0)
+
+
+def adversarial():
+    """A generator and a discriminator that was frozen after it was compiled, as scripts for Keras 1 and 2 do."""
+    generator = keras.Sequential([layers.Input((3,)), layers.Dense(4, "relu"), layers.BatchNormalization()])
+    dense = layers.Dense(5, "relu")
+    dense.trainable = False
+    stack = [dense, layers.BatchNormalization(), layers.Dense(1, "sigmoid")]
+    discriminator = keras.Sequential([layers.Input((4,)), *stack]).compile("adam", "bce")
+    discriminator.trainable = False
+    return generator, discriminator, keras.Sequential([generator, discriminator]).compile("adam", "bce")
+
+
+def test_a_model_frozen_after_compile_is_trained_as_it_was_compiled(monkeypatch):
+    monkeypatch.setattr(warning, "_said", set())
+    generator, discriminator, combined = adversarial()
+    x, y = X[:8], np.ones((8, 1))
+    before = discriminator.get_weights()
+    with pytest.warns(DeprecationWarning, match="frozen after it was compiled.*set `trainable = True` before"):
+        discriminator.train_on_batch(x, y)
+    after = discriminator.get_weights()
+    assert [not np.array_equal(*pair) for pair in zip(before, after)] == [False] * 2 + [True] * 6
+    assert not any(layer.trainable for layer in discriminator.all_layers())
+    combined.train_on_batch(x[:, :3], y)
+    assert all(np.array_equal(*pair) for pair in zip(after, discriminator.get_weights()))
+    discriminator.train_on_batch(x, y)  # warned of once
+    assert discriminator.optimizer.iterations == 2
+    with pytest.raises(ValueError):
+        discriminator.train_on_batch(x[:, :3], y)
+    assert not any(layer.trainable for layer in discriminator.all_layers())
+    with pytest.warns(UserWarning, match="no trainable weights"):  # fit does as Keras 3 does
+        discriminator.fit(x, y, verbose=0)
+    discriminator.trainable, discriminator.layers[0].trainable = True, False
+    discriminator.train_on_batch(x, y)
+    discriminator.trainable = False
+    with pytest.warns(UserWarning, match="no trainable weights"):  # not frozen afterwards, but before
+        discriminator.compile("adam", "bce").train_on_batch(x, y)
+
+
+def test_an_optimizer_for_two_models():
+    generator, discriminator, combined = adversarial()
+    discriminator.trainable = True
+    discriminator.compile("adam", "bce")
+    combined.compile(discriminator.optimizer, "bce")
+    discriminator.train_on_batch(np.ones((2, 4)), np.ones((2, 1)))
+    discriminator.trainable = False
+    combined.train_on_batch(np.ones((2, 3)), np.ones((2, 1)))
+    discriminator.trainable = True
+    with pytest.raises(ValueError, match="give each model an optimizer of its own"):
+        discriminator.train_on_batch(np.ones((2, 4)), np.ones((2, 1)))
 
 
 def test_nested_models():

@@ -30,13 +30,16 @@ def pop_input_shape(kwargs, takes_sequences=False):
     The ``input_dim`` of a layer that takes sequences stays: it was something else in Keras 1, and is nothing today.
     """
     batch = kwargs.pop("batch_input_shape", None)
+    size = kwargs.pop("batch_size", None) if {"input_shape", "input_dim"} & kwargs.keys() else None  # of Keras 2
     shape = kwargs.pop("input_shape", None)
     dim = None if takes_sequences else kwargs.pop("input_dim", None)
+    if size is not None:
+        size = positive_integer(size, "batch_size")
     if batch is not None:
         return tuple(batch)
     if shape is not None:
-        return (None, *standardize_shape(shape))
-    return (None, positive_integer(dim, "input_dim")) if dim is not None else None
+        return (size, *standardize_shape(shape))
+    return (size, positive_integer(dim, "input_dim")) if dim is not None else None
 
 
 def standardize_shape(shape, argument="input_shape"):

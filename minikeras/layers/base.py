@@ -47,7 +47,7 @@ class Layer(Contents):
         trainable: whether optimizers change this layer's weights.
         dtype: ``"float32"`` or ``"float64"``; by default `config.floatx()`.
         input_shape: for the first layer of a model: the shape of one sample, without the batch axis.
-        batch_input_shape: the same with the batch axis.
+        batch_input_shape: the same with the batch axis; or ``batch_size`` beside ``input_shape``, as in Keras 2.
         activity_regularizer: its penalty of the outputs, divided by the size of the batch, is added to the loss.
 
     Attributes:

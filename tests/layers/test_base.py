@@ -283,8 +283,14 @@ def test_regularization_losses():
 def test_input_shape_argument():
     for arguments in ({"input_shape": (4,)}, {"batch_input_shape": (None, 4)}, {"input_dim": 4}):
         assert Sequential([layers.Dense(2, **arguments)]).built
+    for arguments in ({"input_shape": (4,)}, {"input_dim": 4}):
+        assert Sequential([layers.Dense(2, batch_size=3, **arguments)]).input_shape == (3, 4)
     with pytest.raises(ValueError, match=r"`input_shape`.*\(4,\)"):
         layers.Dense(2, input_shape=4)
+    with pytest.raises(ValueError, match="`batch_size` must be a positive integer"):
+        layers.Dense(2, input_shape=(4,), batch_size=0)
+    with pytest.raises(TypeError, match="unknown arguments: batch_size"):
+        layers.Dense(2, batch_size=3)
 
 
 def test_copies_and_pickles():

@@ -23,6 +23,7 @@ last call, and takes gradients back with their `run_backward`; their weights are
 """
 
 import contextvars
+import functools
 
 import numpy as np
 
@@ -37,6 +38,16 @@ _training = contextvars.ContextVar("training", default=None)  # what the custom 
 NOT_GIVEN = type("NotGiven", (), {"__repr__": lambda self: "not given"})()  # `training`, which may be given as None
 
 __all__ = ["Layer", "integer_tuple", "positive_integer", "standardize_shape"]
+
+
+def _through_build_once(build):
+    """Let ``layer.build(shape)`` be `build_once`, as in Keras: else the first call would make all weights once more."""
+
+    @functools.wraps(build)
+    def wrapper(self, *args, **kwargs):
+        return (build if self._is_building else type(self).build_once)(self, *args, **kwargs)
+
+    return wrapper
 
 
 class Layer(Contents):
@@ -81,6 +92,8 @@ class Layer(Contents):
         cls.makes_mask = cls.compute_mask is not Layer.compute_mask
         cls._call_takes = tuple(name for name in ("training", "mask") if name in arguments)
         cls._default_training = default_of(cls.call, "training")
+        if "build" in vars(cls) and cls.build_once is Layer.build_once:
+            cls.build = _through_build_once(cls.build)
 
     def __init__(self, name=None, trainable=True, dtype=None, **kwargs):
         self._input_shape_argument = pop_input_shape(kwargs, self.takes_sequences)
@@ -95,7 +108,7 @@ class Layer(Contents):
         self.name = name or auto_name(type(self).__name__)
         self._trainable = bool(trainable)
         self.dtype = config.standardize_dtype(dtype)
-        self.built = False
+        self.built = self._is_building = False
         self.needs_input_gradient = True
         self._build_shape = None
         self._sublayers = None  # once built; custom layers set `built` themselves, before the end of `build`
@@ -109,6 +122,7 @@ class Layer(Contents):
 
     # The four methods that make a layer.
 
+    @_through_build_once
     def build(self, input_shape):
         """Create the weights for inputs of shape ``input_shape`` (batch axis first)."""
 
@@ -207,12 +221,16 @@ class Layer(Contents):
     def build_once(self, input_shape):
         """Build the layer unless it is built already."""
         if not self.built:
+            self.adopt_variables()
             known = self.weights  # of layers that were built before they came here
-            self.build(input_shape)
+            self._is_building = True
+            try:
+                self.build(input_shape)
+            finally:
+                self._is_building = False
             if any(not inner.built for _, inner in self.sublayers):
                 self._build_by_running(input_shape)
-            if not self.is_built_in:
-                self.adopt_variables()
+            self.adopt_variables()
             self._build_shape = tuple(input_shape)
             self._sublayers = self.find_sublayers()
             if "initial_weights" in self.__dict__:  # as Keras 1 and 2 had them, see `legacy`

@@ -79,7 +79,9 @@ class Contents(Configurable):
         return list(found.values())
 
     def adopt_variables(self):
-        """Let variables that were made by hand, ``self.scale = keras.Variable(1.0)``, be weights of this layer."""
+        """Let a custom layer's variables that were made by hand, ``self.scale = keras.Variable(1.0)``, be its weights."""
+        if self.is_built_in:
+            return
         known = {id(weight) for weight in self.weights}
         for variable in find_in(list(vars(self).values()), Variable):
             if id(variable) not in known and "/" not in variable.path:  # no other layer's

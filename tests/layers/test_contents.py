@@ -107,6 +107,61 @@ def test_layers_and_variables_in_dicts_and_nested_lists(tmp_path):
     np.testing.assert_array_equal(other.predict(x), model.predict(x))
 
 
+def test_variables_are_weights_in_the_order_in_which_they_were_made():
+    class Line(Layer):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.start = Variable([1.0])
+            self.counts = [Variable(0.0, trainable=False)]
+
+        def build(self, input_shape):
+            self.kernel = self.add_weight((2,), name="kernel")
+            self.end = Variable(3.0)
+
+        def call(self, inputs):
+            return inputs * self.start + self.end
+
+    layer = Line()
+    np.testing.assert_array_equal(layer(np.ones((1, 2))), [[4, 4]])
+    expected = [layer.start, layer.kernel, layer.end, *layer.counts]
+    assert [id(weight) for weight in layer.weights] == [id(weight) for weight in expected]
+    assert len(layer.trainable_weights) == 3
+
+
+def test_build_by_hand():
+    """As Keras' guides do it. The first call must not make the weights again."""
+
+    class Outer(Layer):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.inner = [layers.Dense(2), layers.BatchNormalization(), layers.Dropout(0.5)]
+
+        def build(self, input_shape):
+            for layer in self.inner:
+                layer.build(input_shape)
+                input_shape = layer.compute_output_shape(input_shape)
+            super().build(input_shape)
+
+        def call(self, inputs, training=False):
+            for layer in self.inner:
+                inputs = layer(inputs)
+            return inputs
+
+    for layer, count in ((Outer(), 18), (layers.Dense(2), 10), (layers.LSTM(2), 56), (layers.Dropout(0.5), 0)):
+        layer.build((None, 3, 4) if count == 56 else (None, 4))
+        assert layer.built
+        weights = layer.weights
+        layer(np.ones((2, 3, 4) if count == 56 else (2, 4)))
+        layer.build((None, 4))
+        assert list(map(id, layer.weights)) == list(map(id, weights))
+        assert layer.count_params() == count
+    dense = layers.Dense(2)
+    with pytest.raises(ValueError, match="rank|axis|shape"):
+        dense.build((None, None))
+    dense.build((None, 4))
+    assert dense.built and len(dense.weights) == 2
+
+
 def test_an_inner_layer_that_is_not_built():
     class Lazy(Layer):
         def __init__(self):

@@ -79,7 +79,7 @@ class Contents(Configurable):
         return list(found.values())
 
     def adopt_variables(self):
-        """Let a custom layer's variables that were made by hand, ``self.scale = keras.Variable(1.0)``, be its weights."""
+        """Let variables that a custom layer made by hand, ``self.scale = keras.Variable(1.0)``, be its weights."""
         if self.is_built_in:
             return
         known = {id(weight) for weight in self.weights}

@@ -216,7 +216,9 @@ def _checked_backward(layer, dy):
     """Return dL/dinputs of a custom layer, if its `backward` has done all that it must."""
     for weight in layer.trainable_weights:
         weight.grad_is_set = False
+    is_needed, layer.needs_input_gradient = layer.needs_input_gradient, True  # it may compute with what `super` returns
     dx = layer.run_backward(dy)
+    layer.needs_input_gradient = is_needed
     for weight in layer.trainable_weights:
         if not weight.grad_is_set:
             raise ValueError(

@@ -68,7 +68,8 @@ class Layer(Contents):
         casts_inputs: whether inputs are made floats of the layer's dtype; False for layers that take integers.
         mixes_rows: whether a row of the outputs depends on other rows, as in batch normalization.
         supports_masking: whether the mask of the inputs is the outputs' mask too.
-        needs_input_gradient: False when nobody will use what `backward` returns; it may then return None.
+        needs_input_gradient: False when nobody will use what `backward` returns; it may then return None. Always True
+            for a custom layer in a model.
     """
 
     keras_module = "keras.layers"

@@ -293,6 +293,19 @@ def test_input_shape_argument():
         layers.Dense(2, batch_size=3)
 
 
+def test_a_subclass_that_computes_with_what_backward_returns():
+    class Scaled(layers.Dense):
+        def call(self, inputs, training=False):
+            return super().call(2 * inputs, training=training)
+
+        def backward(self, doutputs):
+            return 2 * super().backward(doutputs)
+
+    x = np.ones((4, 3), "float32")
+    model = Sequential([Scaled(2), layers.Dense(1)]).compile("sgd", "mse", input_shape=(3,))
+    assert model.train_on_batch(x, x[:, :1] + 5) > model.train_on_batch(x, x[:, :1] + 5)
+
+
 def test_copies_and_pickles():
     layer = layers.Conv2D(2, 3, activation="silu", kernel_regularizer="l2")
     x = np.random.default_rng(0).standard_normal((2, 5, 5, 1)).astype("float32")

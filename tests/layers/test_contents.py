@@ -98,6 +98,10 @@ def test_layers_and_variables_in_dicts_and_nested_lists(tmp_path):
     paths = ["nested/scale", *(f"nested/{name}/{weight}" for name in "ab" for weight in ("kernel", "bias"))]
     assert [weight.path.split("/", 1)[-1] for weight in model.weights] == paths
     assert model.weights[0] is model.layers[0].scale
+    places = [place for place, _ in model.layers[0].sublayers]
+    model.layers[0].built = False
+    assert [place for place, _ in model.layers[0].sublayers] == places
+    model.layers[0].built = True
     before = model.get_weights()
     model.train_on_batch(x, x[:, :2] + 1)
     assert all((a != b).any() for a, b in zip(before, model.get_weights()))
@@ -126,6 +130,10 @@ def test_variables_are_weights_in_the_order_in_which_they_were_made():
     expected = [layer.start, layer.kernel, layer.end, *layer.counts]
     assert [id(weight) for weight in layer.weights] == [id(weight) for weight in expected]
     assert len(layer.trainable_weights) == 3
+    tied = Line()
+    tied.other = layer.kernel  # of another layer, which trains it
+    tied(np.ones((1, 2)))
+    assert len(tied.weights) == 4
 
 
 def test_build_by_hand():

@@ -58,7 +58,7 @@ def check_parity(keras, name, shape, arguments, batch=4, training=True, x=None, 
     ours, theirs = make_both(keras, name, arguments)
     x = rng.standard_normal((batch, *shape)).astype("float32") if x is None else x
     assert tuple(ours.compute_output_shape((None, *shape))) == tuple(theirs.compute_output_shape((None, *shape)))
-    ours.build_once((None, *shape))
+    ours.build((None, *shape))
     theirs.build((None, *shape))
     assert [(w.name, w.shape) for w in ours.weights] == [(w.name, tuple(w.shape)) for w in theirs.weights]
     assert [w.name for w in ours.trainable_weights] == [w.name for w in theirs.trainable_weights]

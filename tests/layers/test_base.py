@@ -357,3 +357,53 @@ def test_unknown_layer():
 @pytest.mark.parametrize("name", [name for name in layers.__all__ if isinstance(getattr(layers, name), type)])
 def test_docstrings_tell_the_shapes(name):
     assert re.search(r"\b[Ss]hapes?\b|as in `|`\w+` on|see `", vars(getattr(layers, name))["__doc__"])
+
+
+class Nested(Layer):
+    """Builds what it holds by `build`, as Keras' layers do."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.inner = layers.Dense(2)
+
+    def build(self, input_shape):
+        self.inner.build(input_shape)
+        super().build(input_shape)
+
+    def call(self, inputs):
+        return self.inner(inputs)
+
+
+class Twice(Scale):
+    def build(self, input_shape):
+        super().build(input_shape)
+        self.offset = self.add_weight((), "zeros", name="offset")
+
+
+@pytest.mark.parametrize("make, count", [
+    (lambda: layers.Dense(2), 2), (lambda: layers.BatchNormalization(), 4), (lambda: layers.LSTM(2), 3), (Nested, 2),
+    (lambda: layers.TimeDistributed(layers.Dense(2)), 2), (lambda: layers.SpectralNormalization(layers.Dense(2)), 3),
+    (Scale, 1), (Twice, 2), (lambda: layers.Dropout(0.5), 0),
+])  # fmt: skip
+def test_build_from_outside(make, count):
+    """`build` makes the weights that calls use, once."""
+    layer, x = make(), np.random.default_rng(0).standard_normal((3, 5, 4)).astype("float32")
+    layer.build((None, 5, 4))
+    assert layer.built
+    assert len(layer.weights) == count
+    values = [np.random.default_rng(1).uniform(0.5, 1, w.shape).astype("float32") for w in layer.weights]
+    layer.set_weights(values)
+    layer.build(x.shape)
+    layer(x)
+    assert len(layer.weights) == count
+    for value, weight in zip(values, layer.weights):
+        np.testing.assert_array_equal(weight.value, value, err_msg=weight.path)
+
+
+def test_build_that_fails_leaves_the_layer_unbuilt():
+    layer = layers.Conv1D(2, 3)
+    with pytest.raises(ValueError, match="channels"):
+        layer.build((None, 5, None))
+    assert not layer.built
+    layer.build((None, 5, 4))
+    assert layer(np.ones((1, 5, 4))).shape == (1, 3, 2)

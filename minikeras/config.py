@@ -64,11 +64,12 @@ def standardize_data_format(data_format):
     """Return ``data_format``, or the global default for ``None``; anything else is a ValueError."""
     if data_format is None:
         return _image_data_format
-    if data_format not in _DATA_FORMATS:
+    lower = data_format.lower() if isinstance(data_format, str) else data_format
+    if lower not in _DATA_FORMATS:
         raise ValueError(
             f"`data_format` must be one of {_DATA_FORMATS} or None. Received: {data_format!r}"
         )
-    return data_format
+    return lower
 
 
 def backend():

@@ -64,6 +64,10 @@ DIFFERS = {
             "the edge is repeated where the padding is uneven)",
         ),
         "SpectralNormalization": "of an Embedding puts out floats (in Keras whole numbers, as it takes)",
+        **each(
+            "LayerNormalization RMSNormalization",
+            "an axis before the last as on Keras' other backends (on PyTorch an error, or the last axis)",
+        ),
         "UnitNormalization": "its gradient at 0 is finite (in Keras NaN)",
         "UpSampling2D": CUBIC,
         "Resizing": f"{NO_BOXES}; {CUBIC}",

@@ -178,15 +178,16 @@ class Contents(Configurable):
     @property
     def losses(self):
         """Penalties of the regularized weights and of the last outputs, and what `add_loss` added: a list of floats."""
-        penalties = [float(w.regularizer(w.value)) for w in self._weights if self._is_penalized(w)] + self._losses
-        if self.activity_regularizer is not None and self._activity is not None:
-            penalties.append(float(self.activity_regularizer(self._activity)) / max(len(self._activity), 1))
-        for _, inner in self.sublayers:
-            penalties += inner.losses
-        return penalties
+        weights = [w for w in self.trainable_weights if w.regularizer is not None]
+        return self._losses_of_calls() + [float(w.regularizer(w.value)) for w in weights]
 
-    def _is_penalized(self, weight):
-        return weight.regularizer is not None and weight.trainable and self.trainable
+    def _losses_of_calls(self):
+        losses = list(self._losses)
+        if self.activity_regularizer is not None and self._activity is not None:
+            losses.append(float(self.activity_regularizer(self._activity)) / max(len(self._activity), 1))
+        for _, inner in self.sublayers:
+            losses += inner._losses_of_calls()
+        return losses
 
 
 def find_in(value, kind):

@@ -40,3 +40,15 @@ def run(keras, epochs, steps, batch_size, **arguments):
 @pytest.mark.parametrize("epochs, steps", [(None, None), (2, None), (0, 0), (None, 2), (1, 4), (5, 2)])
 def test_limits(keras, epochs, steps, batch_size):
     assert run(minikeras, epochs, steps, batch_size) == run(keras, epochs, steps, batch_size)
+
+
+@pytest.mark.parametrize("spelling", ["Channels_First", "CHANNELS_LAST"])
+def test_data_format_in_capitals(keras, spelling):
+    formats = [module.layers.Flatten(data_format=spelling).data_format for module in (minikeras, keras)]
+    assert formats[0] == formats[1] == spelling.lower()
+    before = minikeras.config.image_data_format()
+    try:
+        minikeras.config.set_image_data_format(spelling)
+        assert minikeras.config.image_data_format() == spelling.lower()
+    finally:
+        minikeras.config.set_image_data_format(before)

@@ -133,6 +133,22 @@ def test_stateful_built_by_a_call(keras, make):
         assert relative_error(ours(x), theirs(x).detach().numpy()) <= TOLERANCE
 
 
+@pytest.mark.parametrize("trainable", [True, False])
+@pytest.mark.parametrize("inner", [False, True])
+def test_losses_of_wrapped_layers(keras, trainable, inner):
+    """Weights that a frozen wrapper holds are not penalized, outputs are; in Keras' order."""
+    found = []
+    for module in (layers, keras.layers):
+        kept = module.LSTM(2, kernel_regularizer="l2", recurrent_regularizer="l1", trainable=inner or trainable)
+        layer = module.Bidirectional(kept, trainable=trainable, activity_regularizer="l2", merge_mode="sum")
+        layer.build((None, 3, 4))
+        layer.set_weights([np.full(w.shape, 0.1 * i) for i, w in enumerate(layer.weights)])
+        layer(np.ones((2, 3, 4), "float32"))
+        found.append([float(keras.ops.convert_to_numpy(loss)) for loss in layer.losses])
+    assert len(found[0]) == 1 + 4 * trainable
+    np.testing.assert_allclose(found[0], found[1], rtol=1e-5)
+
+
 @pytest.mark.parametrize("arguments", [{}, {"center": False, "momentum": 0.5}])
 def test_masked_statistics_of_steps(keras, arguments):
     """In TimeDistributed(BatchNormalization()) padding does not count."""

@@ -306,6 +306,21 @@ def test_a_subclass_that_computes_with_what_backward_returns():
     assert model.train_on_batch(x, x[:, :1] + 5) > model.train_on_batch(x, x[:, :1] + 5)
 
 
+def test_a_first_layer_may_return_no_gradient():
+    class First(layers.Dense):
+        def backward(self, doutputs):
+            super().backward(doutputs)
+
+    x = np.ones((4, 3), "float32")
+    model = Sequential([First(2), layers.Dense(1)]).compile("sgd", "mse", input_shape=(3,))
+    before = model.get_weights()
+    model.train_on_batch(x, x[:, :1] + 5)
+    assert all((a != b).any() for a, b in zip(before, model.get_weights()))
+    later = Sequential([layers.Dense(3), First(2)]).compile("sgd", "mse", input_shape=(3,))
+    with pytest.raises(ValueError, match="must return the gradient of the inputs"):
+        later.train_on_batch(x, x[:, :2])
+
+
 def test_copies_and_pickles():
     layer = layers.Conv2D(2, 3, activation="silu", kernel_regularizer="l2")
     x = np.random.default_rng(0).standard_normal((2, 5, 5, 1)).astype("float32")

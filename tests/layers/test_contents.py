@@ -115,7 +115,7 @@ def test_variables_are_weights_in_the_order_in_which_they_were_made():
     class Line(Layer):
         def __init__(self, **kwargs):
             super().__init__(**kwargs)
-            self.start = Variable([1.0])
+            self.start = self.alias = Variable([1.0])
             self.counts = [Variable(0.0, trainable=False)]
 
         def build(self, input_shape):

@@ -39,6 +39,14 @@ def check_trainable(model):
                 f"Layer {layer.name!r} ({type(layer).__name__}) has no `backward(self, doutputs)`, so the model cannot "
                 "be trained. Write one that sets `.grad` of each of its weights and returns the gradient of its inputs"
             )
+        for inner in layer.all_layers():
+            known = {id(held) for _, held in inner.sublayers}
+            late = [] if inner.is_built_in else [held.name for _, held in inner.find_sublayers() if id(held) not in known]
+            if late:
+                raise ValueError(
+                    f"Layer {inner.name!r} ({type(inner).__name__}) was given layers after it was built, {late}, which "
+                    "would not be trained: put them into its attributes in `__init__` or `build`"
+                )
     if not model.trainable_weights:
         warn("The model has no trainable weights: training will not change it. Set `trainable = True` on a layer.")
 

@@ -136,6 +136,15 @@ def test_variables_are_weights_in_the_order_in_which_they_were_made():
     assert len(tied.weights) == 4
 
 
+def test_layers_that_come_too_late():
+    block, x = Block(units=3), np.ones((4, 3), "float32")
+    model = Sequential([block]).compile("sgd", "mse", input_shape=(3,))
+    model.train_on_batch(x, x)
+    block.rest.append(layers.Dense(3, name="late"))
+    with pytest.raises(ValueError, match=r"given layers after it was built, \['late'\]"):
+        model.fit(x, x, verbose=0)
+
+
 def test_build_by_hand():
     """As Keras' guides do it. The first call must not make the weights again."""
 

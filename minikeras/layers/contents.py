@@ -85,7 +85,6 @@ class Contents(Configurable):
         known = {id(weight) for weight in self.weights}
         for variable in find_in(list(vars(self).values()), Variable):
             if id(variable) not in known and "/" not in variable.path:  # no other layer's
-                known.add(id(variable))
                 variable.path = f"{self.name}/{variable.name}"
                 self._weights.append(variable)
 

@@ -40,8 +40,10 @@ def check_trainable(model):
                 "be trained. Write one that sets `.grad` of each of its weights and returns the gradient of its inputs"
             )
         for inner in layer.all_layers():
+            if inner.is_built_in:
+                continue
             known = {id(held) for _, held in inner.sublayers}
-            late = [] if inner.is_built_in else [held.name for _, held in inner.find_sublayers() if id(held) not in known]
+            late = [held.name for _, held in inner.find_sublayers() if id(held) not in known]
             if late:
                 raise ValueError(
                     f"Layer {inner.name!r} ({type(inner).__name__}) was given layers after it was built, {late}, which "

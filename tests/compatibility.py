@@ -68,6 +68,7 @@ DIFFERS = {
             "LayerNormalization RMSNormalization",
             "an axis before the last as on Keras' other backends (on PyTorch an error, or the last axis)",
         ),
+        "Bidirectional": "merging by None is refused: it makes two outputs",
         "UnitNormalization": "its gradient at 0 is finite (in Keras NaN)",
         "UpSampling2D": CUBIC,
         "Resizing": f"{NO_BOXES}; {CUBIC}",

@@ -41,13 +41,14 @@ if not os.path.isdir(os.path.join(__path__[0], "applications")) and os.path.isfi
     __path__.append(_root)  # a checkout: applications/ and trained_models/ lie beside this folder, not in it
 
 _LAZY = (
-    "applications", "backend", "datasets", "legacy", "preprocessing", "random", "saving", "trained_models", "wrappers",
+    "applications", "backend", "datasets", "legacy", "ops", "preprocessing", "random", "saving", "trained_models",
+    "wrappers",
 )  # fmt: skip
 
 __all__ = [
     "Initializer", "Input", "KerasTensor", "Layer", "Loss", "Metric", "Model", "Optimizer", "Regularizer", "Sequential",
     "Variable", "__version__", "activations", "applications", "backend", "callbacks", "config", "constraints",
-    "datasets", "initializers", "layers", "losses", "metrics", "models", "optimizers", "preprocessing", "random",
+    "datasets", "initializers", "layers", "losses", "metrics", "models", "ops", "optimizers", "preprocessing", "random",
     "regularizers", "saving", "utils", "version", "wrappers",
 ]  # fmt: skip
 

@@ -144,6 +144,11 @@ DIFFERS = {
         "Sequential": "other [methods](#methods)",
         **each("load_model save_model", WHOLE_FILES),
     },
+    "ops": {
+        "where": "takes all three arguments: `x1` and `x2` too",
+        "convert_to_tensor": "returns an array, dense: no `sparse` and `ragged`",
+        "one_hot": "dense: no `sparse`",
+    },
     "backend": {"result_type": "types of 64 bits stay as they are (Keras makes them 32)"},
     "random": each(
         "SeedGenerator beta binomial categorical dropout gamma normal randint shuffle truncated_normal uniform", NUMBERS
@@ -176,6 +181,10 @@ DIFFERS = {
 }
 
 SEVERAL = "takes several arrays, and a model here is a chain of layers that pass on one"
+OPS_FLOW = "loops and derivatives of tensors: Python's own, and derivatives by hand"
+OPS_LAYERS = "in a model layers and activations do it"
+OPS_MODULES = "the names of a part of `ops` once more"
+OPS_NUMPY = "NumPy or SciPy have it"
 TENSORFLOW = "needs TensorFlow in Keras too, on any backend"
 SOUND = "for sound; what is here is for images, vectors, sequences and series"
 BOXES = "for bounding boxes, which no layer here takes"
@@ -218,6 +227,40 @@ LEFT_OUT = {
         **each("disable_flash_attention enable_flash_attention is_flash_attention_enabled", ATTENTION),
         "is_nnx_enabled": "of the backend JAX",
     },
+    "ops": {
+        **each(
+            "associative_scan cond custom_gradient fori_loop jvp map scan switch vectorize vectorized_map while_loop",
+            OPS_FLOW,
+        ),
+        **each(
+            "adaptive_average_pool adaptive_max_pool average_pool batch_normalization celu conv conv_transpose "
+            "ctc_decode ctc_loss depth_to_space depthwise_conv dot_product_attention fold glu hard_shrink hard_tanh "
+            "layer_normalization max_pool moments multi_hot psnr rms_normalization separable_conv soft_shrink "
+            "space_to_depth sparse_categorical_crossentropy sparse_plus sparse_sigmoid sparsemax squareplus "
+            "tanh_shrink threshold unfold",
+            OPS_LAYERS,
+        ),
+        **each(
+            "image nn numpy",
+            OPS_MODULES,
+        ),
+        **each(
+            "allclose angle append arccosh arcsinh arctanh argpartition array_split average bartlett bincount "
+            "bitwise_and bitwise_invert bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor "
+            "blackman cbrt cdist cholesky cholesky_inverse conj conjugate corrcoef correlate cross deg2rad det "
+            "diagflat diagonal diff digitize dsplit dstack eig eigh empty empty_like erf erfc erfinv exp2 "
+            "extract_sequences fabs fft fft2 fliplr flipud fmax fmin fmod gcd geomspace get_item hamming hanning "
+            "heaviside histogram hsplit hstack hypot i0 identity ifft2 imag inner inv irfft isclose isin isneginf "
+            "isposinf isreal istft kaiser kron lcm ldexp left_shift linalg linspace logaddexp logaddexp2 logdet "
+            "logspace lstsq lu_factor matrix_rank meshgrid nan_to_num nanargmax nanargmin nancumprod nancumsum nanmax "
+            "nanmean nanmedian nanmin nanpercentile nanprod nanquantile nanstd nansum nanvar nextafter nonzero norm "
+            "percentile pinv polar ptp qr quantile rad2deg real rearrange rfft right_shift rot90 saturate_cast "
+            "scatter scatter_update searchsorted segment_max segment_min segment_prod segment_sum select signbit sinc "
+            "slice slice_update slogdet solve solve_triangular stft svd tensordot trace trapezoid tri trunc unique "
+            "unravel_index vander vdot view view_as_complex view_as_real vsplit vstack",
+            OPS_NUMPY,
+        ),
+    },
     "saving": {"KerasFileEditor": "files of weights are HDF5: h5py shows and edits them"},
     "keras": {
         "name_scope": "goes before the names of variables: those of weights come from their layers",
@@ -229,7 +272,6 @@ LEFT_OUT = {
         "distillation": "trains a model on another one's outputs, by a graph of both",
         "export": "writes formats of other frameworks",
         "legacy": "Keras' own readers of older configs; older spellings are understood where they are used",
-        "ops": "functions of tensors that have derivatives: here NumPy's functions of arrays, and derivatives by hand",
         "tree": "nested structures of tensors: here there is one array in and one out",
         "visualization": "draws images with bounding boxes and masks",
     },

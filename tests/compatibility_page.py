@@ -23,7 +23,7 @@ PAGE = ROOT / "docs" / "keras_compatibility.md"
 COMMAND = "python tests/compatibility_page.py"
 SECTIONS = (
     "layers", "losses", "metrics", "optimizers", "optimizers.schedules", "callbacks", "initializers", "regularizers",
-    "constraints", "activations", "utils", "models", "backend", "random", "config", "datasets", "preprocessing",
+    "constraints", "activations", "utils", "models", "backend", "ops", "random", "config", "datasets", "preprocessing",
     "saving", "wrappers", "keras",
 )  # fmt: skip
 LARGER = ("preprocessing.image", "preprocessing.sequence")  # modules in sections that have more names than Keras'

@@ -15,7 +15,7 @@ ORDER = [
     "initializers activations regularizers constraints losses metrics variable",
     "layers optimizers stack",
     "data callbacks checks compilation results summary utils datasets preprocessing random backend legacy",
-    "training models saving wrappers",
+    "training models saving wrappers ops",
     "applications run trained_models",
     "cli",
     "__main__",

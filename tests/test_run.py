@@ -80,9 +80,11 @@ REFUSALS = {  # script: what is missing, the line, a word of the reason
     "import tensorflow as tf\n\nx = tf.keras.layers.Add()\n": ("tensorflow.keras.layers.Add", 3, "several inputs"),
     "import keras.layers as L\nL.Attention\n": ("keras.layers.Attention", 2, "several inputs"),
     "from keras import layers\nlayers.Dens(3)\n": ("keras.layers.Dens", 2, "Did you mean keras.layers.Dense?"),
-    "from keras import ops\n": ("keras.ops", 1, "NumPy"),
-    "import keras.ops\n": ("keras.ops", 1, "NumPy"),
-    "from keras.ops import relu\n": ("keras.ops", 1, "NumPy"),
+    "from keras import tree\n": ("keras.tree", 1, "tracing graphs"),
+    "import keras.tree\n": ("keras.tree", 1, "tracing graphs"),
+    "from keras.tree import relu\n": ("keras.tree", 1, "tracing graphs"),
+    "from keras.ops import cond\n": ("keras.ops.cond", 1, "use NumPy"),
+    "from keras import ops\nops.scatter\n": ("keras.ops.scatter", 2, "use NumPy"),
     "from keras.src.layers import Dense\n": ("keras.src", 1, "private"),
     "from keras.applications import ResNet50\n": ("keras.applications.ResNet50", 1, "LeNet5"),
     "from keras.applications.resnet50 import ResNet50\n": ("keras.applications.resnet50", 1, "LeNet5"),
@@ -110,8 +112,8 @@ REFUSALS = {  # script: what is missing, the line, a word of the reason
     "try:\n    from keras.layers import Add\nexcept ImportError:\n    from tensorflow.keras.layers import Add\n": (
         "tensorflow.keras.layers.Add", 4, "several inputs",
     ),
-    "import sys, keras\nsys.ops = 1\nx = sys.ops, keras.ops\n": ("keras.ops", 3, "NumPy"),
-    "import os, keras\nos.remove(__file__)\nkeras.ops\n": ("keras.ops", 3, "NumPy"),
+    "import sys, keras\nsys.tree = 1\nx = sys.tree, keras.tree\n": ("keras.tree", 3, "tracing graphs"),
+    "import os, keras\nos.remove(__file__)\nkeras.tree\n": ("keras.tree", 3, "tracing graphs"),
     "import keras\nname = 'Conv4D'\ngetattr(keras.layers, name)\n": ("keras.layers.Conv4D", 3, "keras.layers.Conv"),
     "import keras\nkeras.Sequential().quantize('int8')\n": ("Sequential.quantize", 2, ""),
 }
@@ -192,13 +194,13 @@ def test_a_script_may_do_without(script, capsys):
     path = script(
         "import keras, tensorflow as tf\n"
         "try:\n    from keras.layers import Concatenate\nexcept ImportError as error:\n    print(error)\n"
-        "try:\n    import keras.ops\nexcept ImportError as error:\n    print(error)\n"
+        "try:\n    import keras.tree\nexcept ImportError as error:\n    print(error)\n"
         "print(hasattr(tf, 'constant'), hasattr(keras.layers, 'Add'))\n"
     )
     assert run_script(path) == 0
     first, second, third = capsys.readouterr().out.splitlines()
     assert "'Concatenate'" in first
-    assert second == "No module named 'keras.ops' in minikeras"
+    assert second == "No module named 'keras.tree' in minikeras"
     assert third == "False False"
 
 
@@ -217,13 +219,13 @@ def test_refused_in_a_callback(script, capsys):
         "import keras, numpy as np\n"
         "class Mine(keras.callbacks.Callback):\n"
         "    def on_epoch_end(self, epoch, logs=None):\n"
-        "        keras.ops.mean(1)\n"
+        "        keras.tree.mean(1)\n"
         "model = keras.Sequential([keras.layers.Dense(1)])\n"
         "model.compile('sgd', 'mse')\n"
         "model.fit(np.ones((4, 2)), np.ones(4), callbacks=[Mine()], verbose=0)\n"
     )
     assert run_script(path) == 3
-    assert "keras.ops is not in minikeras\n  script.py, line 4: keras.ops.mean(1)\n" in capsys.readouterr().err
+    assert "keras.tree is not in minikeras\n  script.py, line 4: keras.tree.mean(1)\n" in capsys.readouterr().err
 
 
 OWN_FAULTS = {
@@ -293,12 +295,12 @@ def test_what_is_no_script(script, capsys):
 
 
 def test_encodings(script, capsys):
-    text = "# -*- coding: latin-1 -*-\nassert 'ä' == chr(228)\nimport keras.ops\n"
+    text = "# -*- coding: latin-1 -*-\nassert 'ä' == chr(228)\nimport keras.tree\n"
     pathlib.Path("latin.py").write_bytes(text.encode("latin-1"))
     pathlib.Path("marked.py").write_bytes(b"\xef\xbb\xbfassert '\xc3\xa4' == chr(228)\r\n")
     assert run_script("marked.py") == 0
     assert run_script("latin.py") == 3
-    assert "latin.py, line 3: import keras.ops" in capsys.readouterr().err
+    assert "latin.py, line 3: import keras.tree" in capsys.readouterr().err
 
 
 def test_modules_beside_the_script_are_imported_anew(script, capsys, monkeypatch):
@@ -499,11 +501,11 @@ def test_a_faulty_package_of_ours_is_no_refusal(script, capsys, monkeypatch):
 
 def test_the_folder_is_gone(script, capsys):
     script("", "gone/x.py")
-    path = script("import os, keras\nos.chdir('gone')\nos.remove('x.py')\nos.rmdir(os.getcwd())\nkeras.ops\n")
+    path = script("import os, keras\nos.chdir('gone')\nos.remove('x.py')\nos.rmdir(os.getcwd())\nkeras.tree\n")
     here = os.getcwd()
     assert run_script(path) == 3
     os.chdir(here)
-    assert f"  {here}/script.py, line 5: keras.ops" in capsys.readouterr().err
+    assert f"  {here}/script.py, line 5: keras.tree" in capsys.readouterr().err
 
 
 def test_links(script, capsys):
@@ -538,15 +540,15 @@ def test_multiprocessing(script):
 
 
 def test_reasons():
-    """Whatever of Keras is left out has a reason here too; what is there has none."""
+    """Whatever of Keras is left out has a reason here too (`ops` one for all); what is there has none."""
     for section, names in LEFT_OUT.items():
         for name, why in names.items():
             path = f"keras.{section}.{name}".replace("keras.keras.", "keras.").replace("..", ".")
-            if f"{section}.{name}" not in OLD_MODULES and "not there yet" not in why:
+            if section != "ops" and f"{section}.{name}" not in OLD_MODULES and "not there yet" not in why:
                 assert path in REASONS, f"minikeras/run/reasons.py: {path}: {why}"
     for path in REASONS:
         place, _, name = path.rpartition(".")
-        if place.startswith("keras") and path not in ("keras.applications", "keras.legacy"):
+        if place.startswith("keras") and path not in ("keras.applications", "keras.legacy", "keras.ops"):
             assert not hasattr(importlib.import_module(f"mini{place}"), name), path
 
 
@@ -572,7 +574,7 @@ def test_old_spellings_warn_in_each_run(script, monkeypatch):
 
 
 def test_a_script_that_has_changed(script, capsys):
-    script("import keras.ops\n")
+    script("import keras.tree\n")
     assert run_script("script.py") == 3
     script("# The first line.\nimport keras.src\n")
     assert run_script("script.py") == 3

@@ -53,7 +53,7 @@ def test_reasons_for_what_is_not_so(keras, monkeypatch, table, section, name, wo
 
 @pytest.mark.parametrize("table, section, name, words", [
     (LEFT_OUT, "optimizers", "LossScaleOptimizer", ["optimizers.LossScaleOptimizer is missing"]),
-    (LEFT_OUT, "keras", "ops", ["ops is missing"]),
+    (LEFT_OUT, "keras", "tree", ["tree is missing"]),
     (ADDITIONS, "layers", "MinPooling2D", ["layers.MinPooling2D is not in Keras"]),
     (DIFFERS, "layers", "Lambda", ["layers.Lambda has other arguments", "gradient"]),
 ])  # fmt: skip

@@ -15,6 +15,7 @@ def each(names, reason):
 
 
 NUMBERS = "other random numbers than Keras' from the same seed, of the same distribution"
+NAN = "NaN is never the best value (in Keras it is where it is the first)"
 NO_BOXES = "no bounding boxes or segmentation masks in a dict of images and labels"
 IMAGES = f"{NUMBERS}; {NO_BOXES}"
 LARGE = "`lora_rank`, `lora_alpha`, `quantization_config` (fine-tuning and quantizing of large models)"
@@ -94,13 +95,16 @@ DIFFERS = {
         ),
     },
     "losses": {
-        "CategoricalGeneralizedCrossEntropy": "its gradient at a probability of 0 is finite (in Keras not)",
-        "Loss": "weights (batch,) go with a mask (batch, steps) and with `ignore_class` (in Keras equal shapes only)",
+        "CategoricalGeneralizedCrossEntropy": "its gradient at a probability of 0 is finite (in Keras not); labels may be "
+        "(batch, 1) (Keras takes each for all rows)",
+        "Loss": "weights (batch,) go with losses of any rank, with a mask (batch, steps) and with `ignore_class` (in "
+        "Keras equal shapes only)",
     },
     "metrics": {
         **each("PearsonCorrelation R2Score", "0 where Keras divides 0 by 0"),
         **each("OneHotIoU OneHotMeanIoU", "any `axis` (in Keras 0 and -1 only)"),
         "CosineSimilarity": f"`axis` {CONFIG}",
+        **each("Hinge SquaredHinge", "targets (batch,) go with outputs (batch, 1) (Keras takes each for all outputs)"),
         "Metric": "weights (batch,) go with outputs of any rank (some of Keras' lay them along the last axes)",
         "SparseTopKCategoricalAccuracy": f"`from_sorted_ids` {CONFIG}",
     },
@@ -110,7 +114,8 @@ DIFFERS = {
     "callbacks": {
         "BackupAndRestore": "once a resumed training is complete, the next `fit` starts from its first epoch (in Keras "
         "from the restored one again)",
-        "ModelCheckpoint": "saves weights only, as long as there are no files of whole models",
+        **each("EarlyStopping ReduceLROnPlateau", NAN),
+        "ModelCheckpoint": f"saves weights only, as long as there are no files of whole models; {NAN}",
         "RemoteMonitor": "sends by Python's own urllib, not by the package requests",
         "SwapEMAWeights": "swaps back after `predict`, and a stopped training ends with the average (in Keras neither)",
         "TensorBoard": "writes its files without TensorFlow; `profile_batch` is refused",
@@ -138,7 +143,9 @@ DIFFERS = {
         ),
     },
     "models": {
-        "Model": "`Model(inputs, outputs, trainable, name)` is for chains of layers; `train_on_batch` trains a model "
+        "Model": "`Model(inputs, outputs, trainable, name)` is for chains of layers; `fit` goes on where a generator of "
+        "`validation_data` stopped (Keras repeats its first two batches); lists of results hold each once (in Keras "
+        "some twice, where `metrics` and `weighted_metrics` have equal names); `train_on_batch` trains a model "
         "that was frozen as a whole after `compile` as it was compiled, with a DeprecationWarning: adversarial "
         "networks for Keras 1 and 2 rely on it (Keras 3 warns and trains nothing); other [methods](#methods)",
         "Sequential": "other [methods](#methods)",

@@ -169,6 +169,15 @@ def test_labels_out_of_range_are_refused_without_a_model(label):
         losses.get("scce")([0, label], np.ones((2, 3)) / 3)
 
 
+@pytest.mark.parametrize("row", [[0.0, 0.0], [np.nan, 1.0], [np.inf, 0.0]])
+def test_what_is_ignored_may_be_no_probabilities(row):
+    """A row that does not count has gradient 0, whatever its predictions are, as in Keras."""
+    loss = losses.SparseCategoricalCrossentropy(ignore_class=0)
+    y_true, y_pred = np.array([0, 1]), np.array([row, [0.25, 0.75]], "float32")
+    assert loss(y_true, y_pred) == pytest.approx(-np.log(0.75))
+    np.testing.assert_allclose(loss.weighted_gradient(y_true, y_pred), [[0, 0], [1, -1 / 3]], rtol=1e-6)
+
+
 def test_ignored_class_does_not_count():
     p = probabilities(np.random.default_rng(4), (4, 3))
     loss = losses.SparseCategoricalCrossentropy(ignore_class=-1)

@@ -200,10 +200,12 @@ class SparseCategoricalCrossentropy(Loss):
         total = y.sum(axis=-1)
         p = y[rows, labels] / total
         clipped = clip(p)
-        counts = clipped == p if mask is None else (clipped == p) & mask
+        counts = clipped == p
         gradient = np.zeros_like(y)
         gradient += (counts / total)[:, None]
         gradient[rows, labels] -= counts / (clipped * total)
+        if mask is not None:
+            gradient[~mask] = 0  # also where 0 times what is not finite is not
         return np.moveaxis(gradient.reshape(y_pred.shape), -1, self.axis)
 
     def _logits_derivative(self, y_true, y_pred):

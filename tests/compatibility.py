@@ -95,7 +95,8 @@ DIFFERS = {
         ),
     },
     "losses": {
-        "CategoricalGeneralizedCrossEntropy": "its gradient at a probability of 0 is finite (in Keras not); labels may be "
+        "CategoricalGeneralizedCrossEntropy": "its gradient at a probability of 0 is finite (in Keras not); "
+        "labels may be "
         "(batch, 1) (Keras takes each for all rows)",
         "Loss": "weights (batch,) go with losses of any rank, with a mask (batch, steps) and with `ignore_class` (in "
         "Keras equal shapes only)",
@@ -143,7 +144,8 @@ DIFFERS = {
         ),
     },
     "models": {
-        "Model": "`Model(inputs, outputs, trainable, name)` is for chains of layers; `fit` goes on where a generator of "
+        "Model": "`Model(inputs, outputs, trainable, name)` is for chains of layers; `fit` goes on where a "
+        "generator of "
         "`validation_data` stopped (Keras repeats its first two batches); lists of results hold each once (in Keras "
         "some twice, where `metrics` and `weighted_metrics` have equal names); `train_on_batch` trains a model "
         "that was frozen as a whole after `compile` as it was compiled, with a DeprecationWarning: adversarial "

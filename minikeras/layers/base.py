@@ -34,7 +34,8 @@ from minikeras.layers.symbolic import call_symbolically, is_symbolic
 from minikeras.messages import warn
 from minikeras.registry import auto_name, serialize, unknown_arguments
 
-_training = contextvars.ContextVar("training", default=None)  # what the custom layer that runs was told
+# What the custom layer that runs was told of training, and how often it has called each layer in it (by id).
+_outer = contextvars.ContextVar("outer", default=(None, None))
 NOT_GIVEN = type("NotGiven", (), {"__repr__": lambda self: "not given"})()  # `training`, which may be given as None
 
 __all__ = ["Layer", "integer_tuple", "positive_integer", "standardize_shape"]
@@ -82,6 +83,7 @@ class Layer(Contents):
     is_built_in = True
     _call_takes = ("training",)  # arguments beside the inputs
     _default_training = False  # what `call` takes, unless it is told
+    _calls = 1  # in this step of the layer that holds this one
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -180,6 +182,10 @@ class Layer(Contents):
         if type(self).compute_output_shape is not Layer.compute_output_shape:
             self.compute_output_shape(shape)  # says what does not fit
         self.needs_input_gradient = True  # training may have found that nobody used it
+        calls = _outer.get()[1]
+        self._calls = 1 if calls is None else calls.get(id(self), 0) + 1
+        if calls is not None:
+            calls[id(self)] = self._calls
         return np.array(self.run(inputs, resolve_training(training), mask))
 
     def run(self, inputs, training=False, mask=None):
@@ -192,17 +198,22 @@ class Layer(Contents):
             outputs = self.call(inputs, training=training)
         else:
             given = {"training": training, "mask": mask}
-            token = _training.set(training)
+            token = _outer.set((training, {}))
             try:
                 outputs = self.call(inputs, **{name: given[name] for name in self._call_takes})
             finally:
-                _training.reset(token)
+                _outer.reset(token)
         if self.activity_regularizer is not None:
             self._activity = outputs
         return outputs
 
     def run_backward(self, doutputs):
         """`backward`, with the gradient of the activity regularizer added: what those call who hold the layer."""
+        if self._calls > 1:
+            raise ValueError(
+                f"Layer {self.name!r} ({type(self).__name__}) was called {self._calls} times in one step of the layer "
+                "that holds it, and remembers the last call alone: make a layer for each call"
+            )
         if self.activity_regularizer is not None:
             doutputs = doutputs + self.activity_regularizer.gradient(self._activity) / max(len(self._activity), 1)
         return self.backward(doutputs)
@@ -355,7 +366,7 @@ class Layer(Contents):
 def resolve_training(training):
     """Return what `run` takes for the ``training`` of a call: True, False, or None for the default of `call`."""
     if training is None or training is NOT_GIVEN:
-        told = _training.get()
+        told = _outer.get()[0]
         return (False if training is None else None) if told is None else told
     return bool(training)
 

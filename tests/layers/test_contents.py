@@ -382,3 +382,36 @@ def test_add_loss():
     plain = np.mean(model.predict(x, verbose=0) ** 2)
     assert model.evaluate(x, y, verbose=0) == pytest.approx(plain + 2, rel=1e-5)
     assert model.losses == [2.0]
+
+
+def test_a_layer_called_twice_in_a_step_is_refused():
+    """It remembers the last call alone, so that the gradient of the first would be wrong."""
+
+    class Twice(layers.Layer):
+        def __init__(self, times):
+            super().__init__()
+            self.inner, self.times = layers.Dense(3), times
+
+        def build(self, input_shape):
+            self.inner.build(input_shape)
+
+        def call(self, inputs, training=False):
+            for _ in range(self.times):
+                inputs = self.inner(inputs, training=training)
+            return inputs
+
+        def backward(self, doutputs):
+            return self.inner.run_backward(doutputs)
+
+        def compute_output_shape(self, input_shape):
+            return input_shape
+
+    x, y = np.ones((4, 3)), np.ones((4, 3))
+    for times in (1, 2):
+        model = Sequential([Twice(times)]).compile("sgd", "mse", input_shape=(3,))
+        assert model.predict(x, verbose=0).shape == (4, 3)
+        if times == 1:
+            model.fit(x, y, epochs=3, verbose=0)
+            continue
+        with pytest.raises(ValueError, match="called 2 times in one step.*a layer for each call"):
+            model.fit(x, y, verbose=0)

@@ -99,7 +99,8 @@ DIFFERS = {
         "labels may be "
         "(batch, 1) (Keras takes each for all rows)",
         "Loss": "weights (batch,) go with losses of any rank, with a mask (batch, steps) and with `ignore_class` (in "
-        "Keras equal shapes only)",
+        "Keras equal shapes only); they stay as they are (on PyTorch Keras multiplies the caller's by the mask, and so "
+        "those of `weighted_metrics`)",
     },
     "metrics": {
         **each("PearsonCorrelation R2Score", "0 where Keras divides 0 by 0"),
@@ -116,7 +117,8 @@ DIFFERS = {
         "BackupAndRestore": "once a resumed training is complete, the next `fit` starts from its first epoch (in Keras "
         "from the restored one again)",
         **each("EarlyStopping ReduceLROnPlateau", NAN),
-        "ModelCheckpoint": f"saves weights only, as long as there are no files of whole models; {NAN}",
+        "ModelCheckpoint": "saves weights only, as long as there are no files of whole models; with `save_best_only` an "
+        f"epoch without validation saves nothing (in Keras it does, over the best); {NAN}",
         "RemoteMonitor": "sends by Python's own urllib, not by the package requests",
         "SwapEMAWeights": "swaps back after `predict`, and a stopped training ends with the average (in Keras neither)",
         "TensorBoard": "writes its files without TensorFlow; `profile_batch` is refused",

@@ -117,8 +117,8 @@ DIFFERS = {
         "BackupAndRestore": "once a resumed training is complete, the next `fit` starts from its first epoch (in Keras "
         "from the restored one again)",
         **each("EarlyStopping ReduceLROnPlateau", NAN),
-        "ModelCheckpoint": "saves weights only, as long as there are no files of whole models; with `save_best_only` an "
-        f"epoch without validation saves nothing (in Keras it does, over the best); {NAN}",
+        "ModelCheckpoint": "saves weights only, as long as there are no files of whole models; with `save_best_only` "
+        f"an epoch without validation saves nothing (in Keras it does, over the best); {NAN}",
         "RemoteMonitor": "sends by Python's own urllib, not by the package requests",
         "SwapEMAWeights": "swaps back after `predict`, and a stopped training ends with the average (in Keras neither)",
         "TensorBoard": "writes its files without TensorFlow; `profile_batch` is refused",
@@ -149,7 +149,7 @@ DIFFERS = {
         "Model": "`Model(inputs, outputs, trainable, name)` is for chains of layers; `fit` goes on where a "
         "generator of "
         "`validation_data` stopped (Keras repeats its first two batches); lists of results hold each once (in Keras "
-        "some twice, where `metrics` and `weighted_metrics` have equal names); `train_on_batch` trains a model "
+        "some twice, where metrics have equal names); `train_on_batch` trains a model "
         "that was frozen as a whole after `compile` as it was compiled, with a DeprecationWarning: adversarial "
         "networks for Keras 1 and 2 rely on it (Keras 3 warns and trains nothing); other [methods](#methods)",
         "Sequential": "other [methods](#methods)",

@@ -47,7 +47,7 @@ def test_image_data_format():
     assert layer.data_format == "channels_first"
     assert layer.compute_output_shape((None, 2, 8, 9)) == (None, 4, 6, 7)
     assert config.standardize_data_format(None) == "channels_last"
-    for value in ("first", "Channels_first", 1):
+    for value in ("first", "channels first", 1):
         with pytest.raises(ValueError, match="`data_format` must be one of"):
             config.set_image_data_format(value)
 

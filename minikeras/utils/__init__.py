@@ -25,14 +25,16 @@ from minikeras.utils.progbar import Progbar
 from minikeras.utils.random import set_random_seed
 from minikeras.utils.sequences import pad_sequences
 from minikeras.utils.serialization import deserialize_keras_object, serialize_keras_object
+from minikeras.utils.terminal_images import image_to_ascii, show_image_terminal
 from minikeras.utils.timeseries import timeseries_dataset_from_array
 
 __all__ = [
     "Config", "CustomObjectScope", "Progbar", "PyDataset", "Sequence", "array_to_img", "clear_session",
     "custom_object_scope", "deserialize_keras_object", "disable_interactive_logging", "enable_interactive_logging",
     "get_custom_objects", "get_file", "get_registered_name", "get_registered_object",
-    "image_dataset_from_directory", "img_to_array", "is_interactive_logging_enabled", "is_keras_tensor", "load_img",
-    "normalize", "pack_x_y_sample_weight", "pad_sequences", "plot_model", "register_keras_serializable", "save_img",
-    "serialize_keras_object", "set_random_seed", "split_dataset", "standardize_dtype",
-    "timeseries_dataset_from_array", "to_categorical", "unpack_x_y_sample_weight",
+    "image_dataset_from_directory", "image_to_ascii", "img_to_array", "is_interactive_logging_enabled",
+    "is_keras_tensor", "load_img", "normalize", "pack_x_y_sample_weight", "pad_sequences", "plot_model",
+    "register_keras_serializable", "save_img", "serialize_keras_object", "set_random_seed", "show_image_terminal",
+    "split_dataset", "standardize_dtype", "timeseries_dataset_from_array", "to_categorical",
+    "unpack_x_y_sample_weight",
 ]  # fmt: skip

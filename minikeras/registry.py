@@ -92,8 +92,12 @@ def _constructor_arguments(cls):
     return names
 
 
-def serialize(value):
-    """Return ``value`` as JSON types: objects as ``{"module", "class_name", "config", "registered_name", ...}``."""
+def serialize(value, otherwise=lambda value: value):
+    """Return ``value`` as JSON types: objects as ``{"module", "class_name", "config", "registered_name", ...}``.
+
+    What is no object of the library, no number and no name is what ``otherwise`` returns for it, here and in lists and
+    dicts.
+    """
     if isinstance(value, Configurable):
         cls = type(value)
         registered = get_registered_name(cls)
@@ -111,12 +115,12 @@ def serialize(value):
                 described[extra] = found
         return described
     if isinstance(value, (list, tuple)):
-        return type(value)(serialize(item) for item in value)
+        return type(value)(serialize(item, otherwise) for item in value)
     if isinstance(value, dict):
-        return {key: serialize(item) for key, item in value.items()}
+        return {key: serialize(item, otherwise) for key, item in value.items()}
     if hasattr(value, "item") and getattr(value, "ndim", None) == 0:
         return value.item()  # NumPy scalars are no JSON
-    return getattr(value, "keras_name", value)
+    return value.keras_name if hasattr(value, "keras_name") else otherwise(value)
 
 
 def deserialize(value):
@@ -127,6 +131,26 @@ def deserialize(value):
     """
     cls = get_registered_object(value.get("registered_name")) if isinstance(value, dict) else None
     return value if cls is None else cls.from_config(value["config"])
+
+
+def find_class(described, find):
+    """Return the class that `serialize` described, or None.
+
+    One's own comes first by the name that it is registered as, last by its class' name; between the two comes what
+    ``find`` returns for this name, a class of the library or None.
+    """
+    name = described["class_name"]
+    return get_registered_object(described.get("registered_name", name)) or find(name) or get_registered_object(name)
+
+
+def construct(cls, described):
+    """Return the object that `serialize` described: layers and models built, and compiled, if it says so."""
+    made = cls.from_config(described.get("config", {}))
+    for verb, done in (("build", "built"), ("compile", "compiled")):
+        take = getattr(made, f"{verb}_from_config", None)
+        if described.get(f"{verb}_config") and take is not None and not getattr(made, done, False):
+            take(described[f"{verb}_config"])
+    return made
 
 
 class CustomObjectScope:
@@ -221,12 +245,10 @@ def resolve(identifier, table, kind, base=Configurable):
         name = identifier["class_name"]
         if name == "function":
             return resolve(identifier["config"], table, kind, base)
-        cls = get_registered_object(identifier.get("registered_name", name))
-        cls = cls or table.get(name) or get_registered_object(name)
+        cls = find_class(identifier, table.get)
         if cls is None:
-            hint = f". If it is your own: with keras.utils.custom_object_scope({{{name!r}: {name}}})"
-            raise ValueError(unknown_name(name, table, kind) + hint)
-        return cls.from_config(identifier.get("config", {})) if isinstance(cls, type) else cls
+            raise ValueError(f"{unknown_name(name, table, kind)}. {if_your_own(name)}")
+        return construct(cls, identifier) if isinstance(cls, type) else cls
     if isinstance(identifier, type) and issubclass(identifier, base):
         return identifier()
     if isinstance(identifier, base) or callable(identifier):
@@ -255,6 +277,11 @@ def unknown_name(name, known, kind):
     hint = f" Did you mean {close[0]!r}?" if close else ""
     spellings = {k.lower().replace("_", ""): k for k in known}  # of "MSE" and "mse" the second, which sorts last
     return f"Unknown {kind}: {name!r}.{hint} Known names: {', '.join(sorted(spellings.values()))}"
+
+
+def if_your_own(name):
+    """Return what errors for unknown classes of configs advise."""
+    return f"If it is your own: with keras.utils.custom_object_scope({{{name!r}: {name}}})"
 
 
 def unknown_arguments(cls, names):

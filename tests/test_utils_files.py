@@ -256,7 +256,7 @@ def test_objects(obj):
 
 @pytest.mark.parametrize("value", [
     None, 1, 2.5, "text", True, [1, [2]], {"a": {"b": 1}}, (1, 2), b"bytes", slice(1, None, 2), ..., np.arange(3),
-    np.float32(2),
+    np.float32(2), [b"a", (..., slice(2))],
 ], ids=str)  # fmt: skip
 def test_plain_values(value):
     config = utils.serialize_keras_object(value)
@@ -294,6 +294,27 @@ def test_own_objects():
         with pytest.raises(ValueError, match="Unknown (class|function): '(Mine|double)'.*custom_object_scope"):
             utils.deserialize_keras_object(config[part])
     assert utils.serialize_keras_object(activations.relu) == "relu"
+
+
+class Built(Mine):
+    built, times = False, 0
+
+    def build_from_config(self, config):
+        self.built = config
+        self.times += 1
+
+
+@pytest.mark.parametrize("cls, again", [(Mine, None), (Built, {"a": 1})])
+def test_what_is_built_already_is_not_built_again(cls, again):
+    config = {"class_name": cls.__name__, "config": {"size": 3}, "build_config": {"a": 1}}
+    made = utils.deserialize_keras_object([config], custom_objects={cls.__name__: cls})[0]
+    assert getattr(made, "built", None) == again
+
+    class BuiltAtOnce(cls):
+        built = True
+
+    made = utils.deserialize_keras_object(config, custom_objects={cls.__name__: BuiltAtOnce})
+    assert getattr(made, "times", 0) == 0
 
 
 @pytest.mark.parametrize("config, error", [

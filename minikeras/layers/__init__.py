@@ -146,10 +146,4 @@ def deserialize(config, custom_objects=None):
 
         table = {"Sequential": models.Sequential, "Functional": models.Functional, "Model": models.Functional}
     with registry.CustomObjectScope(custom_objects):
-        layer = registry.resolve(config, table, "layer", Layer)
-        if isinstance(config, dict):
-            if config.get("build_config") and not layer.built:
-                layer.build_from_config(config["build_config"])
-            if config.get("compile_config") and not layer.compiled:
-                layer.compile_from_config(config["compile_config"])
-    return layer
+        return registry.resolve(config, table, "layer", Layer)

@@ -1,4 +1,7 @@
-"""Any object of the library as a config of JSON types, and back. Configs come from files: no code is loaded."""
+"""What Keras' configs hold beside the objects of the library, of which `registry` knows: arrays, functions, slices, ...
+
+Configs come from files: no code is loaded.
+"""
 
 import importlib
 
@@ -23,12 +26,12 @@ def serialize_keras_object(obj):
     Raises:
         TypeError: an object without `get_config`, or a lambda, which has no name to find it by.
     """
-    if obj is None or isinstance(obj, (str, int, float, bool)):
+    return registry.serialize(obj, _serialize_other)
+
+
+def _serialize_other(obj):
+    if obj is None or isinstance(obj, (str, int, float)):
         return obj
-    if isinstance(obj, (list, tuple)):
-        return type(obj)(serialize_keras_object(item) for item in obj)
-    if isinstance(obj, dict):
-        return {key: serialize_keras_object(item) for key, item in obj.items()}
     if isinstance(obj, bytes):
         return {"class_name": "__bytes__", "config": {"value": obj.decode("utf-8")}}
     if isinstance(obj, slice):
@@ -36,14 +39,8 @@ def serialize_keras_object(obj):
         return {"class_name": "__slice__", "config": parts}
     if obj is ...:
         return {"class_name": "__ellipsis__", "config": {}}
-    if isinstance(obj, np.generic) or isinstance(obj, np.ndarray) and obj.ndim == 0:
-        return obj.item()
     if isinstance(obj, np.ndarray):
         return {"class_name": "__numpy__", "config": {"value": obj.tolist(), "dtype": obj.dtype.name}}
-    if isinstance(obj, registry.Configurable):
-        return registry.serialize(obj)
-    if hasattr(obj, "keras_name"):
-        return obj.keras_name
     if hasattr(obj, "get_config") and not isinstance(obj, type):
         cls = type(obj)
         name = registry.get_registered_name(cls)
@@ -94,17 +91,11 @@ def _deserialize(config):
         return _PLAIN[name](inner)
     if name == "function":
         return _function(inner, config.get("module"))
-    cls = registry.get_registered_object(config.get("registered_name", name))
-    cls = cls or _public(config.get("module"), name) or registry.get_registered_object(name)
+    module = config.get("module")
+    cls = registry.find_class(config, lambda name: _public(module, name))
     if not isinstance(cls, type) or not hasattr(cls, "from_config"):
-        raise ValueError(
-            f"Unknown class: {name!r} of module {config.get('module')!r}. If it is your own: "
-            f"with keras.utils.custom_object_scope({{{name!r}: {name}}})"
-        )
-    made = cls.from_config(inner)
-    if config.get("build_config") and hasattr(made, "build_from_config"):
-        made.build_from_config(config["build_config"])
-    return made
+        raise ValueError(f"Unknown class: {name!r} of module {module!r}. {registry.if_your_own(name)}")
+    return registry.construct(cls, config)
 
 
 _PLAIN = {

@@ -95,6 +95,20 @@ def test_serialize_objects(keras, make):
         assert utils.serialize_keras_object(again) == theirs
 
 
+def test_layers_come_back_built_and_models_compiled(keras):
+    results = []
+    for k in (minikeras, keras):
+        model = k.Sequential([k.Input((3,)), k.layers.Dense(2, name="d")], name="m")
+        model.compile(k.optimizers.SGD(0.25), "mse")
+        written = k.utils.serialize_keras_object({"model": model, "layers": model.layers})
+        again = k.utils.deserialize_keras_object(written)
+        (layer,) = again["layers"]
+        results.append((again["model"].compiled, float(again["model"].optimizer.learning_rate), layer.kernel.shape))
+        plain = {**written["layers"][0], "compile_config": None, "build_config": None}
+        assert not k.utils.deserialize_keras_object(plain).built
+    assert results[0] == results[1] == (True, 0.25, (3, 2))
+
+
 def test_own_layer(keras):
     """A class of one's own is named alike in both, registered or not."""
     configs = []

@@ -361,7 +361,10 @@ ADDITIONS = {  # "*": whatever else there is
     "activations": {"ActivationFunction": "a function with its derivative, for activations of your own"},
     "models": {"Functional": "the class of `Model(inputs, outputs)`; Keras has it without making it public"},
     "backend": {"*": "the functions of Keras 1 and 2 that scripts call as `K.mean(x)`, on arrays"},
-    "datasets": {"digits": "1797 handwritten digits of 8 by 8 pixels, embedded"},
+    "datasets": {
+        "digits": "1797 handwritten digits of 8 by 8 pixels, embedded",
+        "synthetic": "points (spirals, circles, zones, ...) and pictures of shapes, made from a formula and a seed",
+    },
     "preprocessing.image": {"*": "`ImageDataGenerator`, its iterators and transformations, of Keras 1 and 2"},
     "preprocessing.sequence": {"*": "`TimeseriesGenerator`, `skipgrams`, `make_sampling_table` of Keras 1 and 2"},
     "preprocessing": {"text": "`Tokenizer` and the rest of `preprocessing.text` of Keras 1 and 2"},

@@ -10,6 +10,7 @@ from minikeras.datasets import (
     imdb,
     mnist,
     reuters,
+    synthetic,
 )
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "imdb",
     "mnist",
     "reuters",
+    "synthetic",
 ]

@@ -42,14 +42,14 @@ if not os.path.isdir(os.path.join(__path__[0], "applications")) and os.path.isfi
 
 _LAZY = (
     "applications", "backend", "datasets", "legacy", "ops", "preprocessing", "random", "saving", "trained_models",
-    "wrappers",
+    "visualization", "wrappers",
 )  # fmt: skip
 
 __all__ = [
     "Initializer", "Input", "KerasTensor", "Layer", "Loss", "Metric", "Model", "Optimizer", "Regularizer", "Sequential",
     "Variable", "__version__", "activations", "applications", "backend", "callbacks", "config", "constraints",
     "datasets", "initializers", "layers", "losses", "metrics", "models", "ops", "optimizers", "preprocessing", "random",
-    "regularizers", "saving", "utils", "version", "wrappers",
+    "regularizers", "saving", "utils", "version", "visualization", "wrappers",
 ]  # fmt: skip
 
 

@@ -116,7 +116,7 @@ def train(options):
     model.save_weights(weights_file)
     print(f"saved {weights_file} and {history_file}")
     picture = os.path.join(folder, "learning_curve.png")
-    if draw_learning_curve(history.history, picture):
+    if draw_learning_curve(history, picture):
         print(f"saved {picture}")
     else:
         print("no picture of the learning curve: matplotlib is not installed (pip install 'minikeras[plot]')")
@@ -171,20 +171,13 @@ class ShiftedImages(utils.PyDataset):
 
 
 def draw_learning_curve(history, path):
-    """Draw loss and accuracy over the epochs into a PNG file; False if matplotlib is not installed."""
+    """Draw the curves of a training into a PNG file; False if matplotlib is not installed."""
+    from minikeras.visualization import plot_history
+
     try:
-        from matplotlib.figure import Figure
+        plot_history(history, path)
     except ImportError:
         return False
-    figure = Figure(figsize=(9, 3.5), layout="constrained")
-    for axes, key in zip(figure.subplots(1, 2), ("loss", "accuracy")):
-        epochs = range(1, len(history[key]) + 1)
-        axes.plot(epochs, history[key], label="training")
-        axes.plot(epochs, history[f"val_{key}"], label="validation")
-        axes.set(xlabel="epoch", ylabel=key)
-        axes.grid(alpha=0.3)
-        axes.legend()
-    figure.savefig(path, dpi=120)
     return True
 
 

@@ -186,6 +186,7 @@ DIFFERS = {
         "KerasTensor": "what a layer will put out: `layer`, `source`, `dtype`, `name`, but no `sparse`, `ragged`, "
         "`record_history`",
         "version": "that of minikeras",
+        "visualization": "other pictures: [additions](#additions) (Keras draws images with bounding boxes and masks)",
         "Variable": "an array with a name and a gradient: `value`, `name`, `trainable`, `regularizer`, `constraint`; "
         "no `initializer`, `shape`, `dtype`, `autocast`, `aggregation`, `synchronization`, `layout`",
     },
@@ -284,7 +285,6 @@ LEFT_OUT = {
         "export": "writes formats of other frameworks",
         "legacy": "Keras' own readers of older configs; older spellings are understood where they are used",
         "tree": "nested structures of tensors: here there is one array in and one out",
-        "visualization": "draws images with bounding boxes and masks",
     },
 }
 
@@ -370,4 +370,9 @@ ADDITIONS = {  # "*": whatever else there is
     "preprocessing": {"text": "`Tokenizer` and the rest of `preprocessing.text` of Keras 1 and 2"},
     "utils": each("image_to_ascii show_image_terminal", "an image, with its label and prediction, in a terminal"),
     "saving": {"FileFormatError": "an OSError: the file is damaged, or of another format"},
+    "visualization": {
+        "plot_history": "the curves of a training",
+        "plot_predictions": "images with the class predicted, wrong ones marked",
+        "plot_confusion_matrix": "which classes are taken for which",
+    },
 }

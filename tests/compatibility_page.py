@@ -26,7 +26,8 @@ SECTIONS = (
     "constraints", "activations", "utils", "models", "backend", "ops", "random", "config", "datasets", "preprocessing",
     "saving", "wrappers", "keras",
 )  # fmt: skip
-LARGER = ("preprocessing.image", "preprocessing.sequence")  # modules in sections that have more names than Keras'
+# Modules in sections that have more names than Keras':
+LARGER = ("preprocessing.image", "preprocessing.sequence", "visualization")
 STATUSES = ("same", "differs", "left out")
 NOT_PUBLIC = {"src"}  # what `import keras` brings along
 

@@ -16,7 +16,7 @@ ORDER = [
     "layers optimizers stack",
     "data callbacks checks compilation results summary utils datasets preprocessing random backend legacy",
     "training models saving wrappers ops",
-    "applications run trained_models",
+    "applications run trained_models visualization",
     "cli",
     "__main__",
 ]

@@ -1,5 +1,7 @@
 """Global settings: the float type, the fuzz factor, the image data format and the one source of randomness."""
 
+import contextlib
+import copy
 import os
 
 import numpy as np
@@ -216,3 +218,16 @@ def make_generator(seed=None):
     if _seeds is None:
         _seeds = np.random.SeedSequence()
     return np.random.Generator(np.random.SFC64(_seeds.spawn(1)[0]))
+
+
+@contextlib.contextmanager
+def restored_seeds():
+    """Let generators that are made in the ``with`` block be those that would have been made without it after it."""
+    global _seeds
+    if _seeds is None:
+        _seeds = np.random.SeedSequence()
+    before, _seeds = _seeds, copy.deepcopy(_seeds)
+    try:
+        yield
+    finally:
+        _seeds = before

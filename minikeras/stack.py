@@ -70,7 +70,7 @@ class Stack:
 
     def _forward(self, segment, x, training, mask):
         if len(segment.bounds) == 2:
-            return _run_forward(self.layers[segment.start : segment.stop], x, training, mask)
+            return run_forward(self.layers[segment.start : segment.stop], x, training, mask)
         dtype = self.layers[segment.stop - 1].dtype
         y = self._buffer(("outputs", segment.stop), (len(x), *segment.output_shape), dtype)
         self._gather_teams(segment)
@@ -79,7 +79,7 @@ class Stack:
         def run(share, start, stop):
             part = None if mask is None else mask[start:stop]
             team = self._teams[share][segment.start : segment.stop]
-            y[start:stop], masks[share] = _run_forward(team, x[start:stop], training, part)
+            y[start:stop], masks[share] = run_forward(team, x[start:stop], training, part)
 
         threads.run_shares(run, segment.bounds)
         return y, None if masks[0] is None else np.concatenate(masks)
@@ -88,7 +88,7 @@ class Stack:
         """Take ``dy`` back to the inputs of the layer number ``first``."""
         shares = len(segment.bounds) - 1
         if shares == 1:
-            return _run_backward(self.layers[first : segment.stop], dy, logits)
+            return run_backward(self.layers[first : segment.stop], dy, logits)
         for team in self._teams[1:shares]:
             for layer, twin in zip(self.layers[first : segment.stop], team[first : segment.stop]):
                 twin.needs_input_gradient = layer.needs_input_gradient
@@ -97,7 +97,7 @@ class Stack:
             dx = self._buffer(("dinputs", first), (len(dy), *segment.input_shape), self.layers[first].dtype)
 
         def run(share, start, stop):
-            part = _run_backward(self._teams[share][first : segment.stop], dy[start:stop], logits)
+            part = run_backward(self._teams[share][first : segment.stop], dy[start:stop], logits)
             if dx is not None:
                 dx[start:stop] = part
 
@@ -179,7 +179,7 @@ def _seconds_per_row(layer, output_shape):
     return numbers * 1e-9 + sum(w.size for w in layer.weights) * positions / 20e9
 
 
-def _run_forward(layers, x, training, mask):
+def run_forward(layers, x, training, mask):
     """Return the outputs and their mask."""
     for layer in layers:
         y = layer.run(x, training, mask)
@@ -191,7 +191,7 @@ def _run_forward(layers, x, training, mask):
     return x, mask
 
 
-def _run_backward(layers, dy, logits):
+def run_backward(layers, dy, logits):
     for layer in reversed(layers):
         if layer.is_built_in:
             dy = layer.backward_logits(dy) if logits else layer.run_backward(dy)

@@ -14,7 +14,7 @@ ORDER = [
     "version config registry messages kernels",
     "initializers activations regularizers constraints losses metrics variable",
     "layers optimizers stack",
-    "data callbacks checks compilation results summary utils datasets preprocessing random backend legacy",
+    "data callbacks checks compilation inspection results summary utils datasets preprocessing random backend legacy",
     "training models saving wrappers ops",
     "applications run trained_models visualization",
     "cli",

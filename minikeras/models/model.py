@@ -204,6 +204,34 @@ class Model(Trainer, Layer):
     def backward(self, doutputs):
         return self.stack.input_gradient(doutputs)
 
+    def inspect(self, x, y=None, training=False, sample_weight=None):
+        """Return every layer's output for a batch, and with targets every gradient of the loss, by the layers' names.
+
+            seen = model.inspect(x, y)
+            print(seen)                               # a table: shape, minimum, maximum, mean, share of zeros
+            seen["dense"].output, seen["dense"].output_gradient, seen["dense"].gradients["kernel"], seen.loss
+
+        The model is not changed: copies of its layers compute, and random ones draw what the next step will draw.
+
+        Args:
+            x: array (batch, ...), all of which is computed at once.
+            y: targets, for the gradients; the model must be compiled.
+            training: whether layers do what they do in training, as dropout and batch normalization; then the gradients
+                are those of a training step. A custom layer that holds no layers may need ``training=True`` to
+                remember what its `backward` needs.
+            sample_weight: array (batch,) or of the loss's shape.
+
+        Returns:
+            an `Inspection`: a mapping from names to entries with ``output``, ``output_gradient``, ``weights`` and
+            ``gradients``.
+
+        Raises:
+            ValueError: the model is not built, or the data do not fit it. RuntimeError: ``y`` without `compile`.
+        """
+        from minikeras.inspection import inspect
+
+        return inspect(self, x, y, training, sample_weight)
+
     # Weights.
 
     def count_params(self):

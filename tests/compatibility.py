@@ -363,6 +363,7 @@ ADDITIONS = {  # "*": whatever else there is
     "backend": {"*": "the functions of Keras 1 and 2 that scripts call as `K.mean(x)`, on arrays"},
     "datasets": {
         "digits": "1797 handwritten digits of 8 by 8 pixels, embedded",
+        "digits_csv": "digits from the CSV files of Kaggle's digit recognizer, and files to submit",
         "synthetic": "points (spirals, circles, zones, ...) and pictures of shapes, made from a formula and a seed",
     },
     "preprocessing.image": {"*": "`ImageDataGenerator`, its iterators and transformations, of Keras 1 and 2"},

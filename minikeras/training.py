@@ -16,6 +16,8 @@ from minikeras.registry import accepts_old_spellings
 class Trainer(Compiled):
     """What compiled models can do; `Sequential` is one."""
 
+    _watchers = ()  # functions of (x, y, sample_weight) that callbacks want called before a training step of `fit`
+
     def _init_training(self):
         self._init_compiled()
         self.history = None
@@ -220,6 +222,8 @@ class Trainer(Compiled):
         x, y, sample_weight = self._check_batch(batch)
         if class_weight is not None:
             sample_weight = data.class_weights_of(y, class_weight, sample_weight)
+        for watcher in self._watchers:
+            watcher(x, y, sample_weight)
         self.train_step(self._cast(x), y, sample_weight)
 
     @accepts_old_spellings

@@ -369,6 +369,7 @@ ADDITIONS = {  # "*": whatever else there is
     "preprocessing.image": {"*": "`ImageDataGenerator`, its iterators and transformations, of Keras 1 and 2"},
     "preprocessing.sequence": {"*": "`TimeseriesGenerator`, `skipgrams`, `make_sampling_table` of Keras 1 and 2"},
     "preprocessing": {"text": "`Tokenizer` and the rest of `preprocessing.text` of Keras 1 and 2"},
+    "callbacks": {"TensorStats": "how large activations, gradients, weights and updates are, every n batches"},
     "utils": each("image_to_ascii show_image_terminal", "an image, with its label and prediction, in a terminal"),
     "saving": {"FileFormatError": "an OSError: the file is damaged, or of another format"},
     "visualization": {

@@ -8,6 +8,7 @@ from minikeras.callbacks.loggers import CSVLogger, History, ProgbarLogger, Remot
 from minikeras.callbacks.model_checkpoint import ModelCheckpoint
 from minikeras.callbacks.stopping import EarlyStopping, TerminateOnNaN
 from minikeras.callbacks.swap_ema_weights import SwapEMAWeights
+from minikeras.callbacks.tensor_stats import TensorStats
 from minikeras.callbacks.tensorboard import TensorBoard
 
 __all__ = [
@@ -25,5 +26,6 @@ __all__ = [
     "RemoteMonitor",
     "SwapEMAWeights",
     "TensorBoard",
+    "TensorStats",
     "TerminateOnNaN",
 ]

@@ -275,7 +275,7 @@ def test_bidirectional_stateful():
     lambda: layers.BatchNormalization(),
 ])  # fmt: skip
 def test_each_step_of_several_layers_is_remembered(make):
-    check_layer(lambda: layers.TimeDistributed(make()), (3, 4), mixes_rows=True)
+    check_layer(lambda: layers.TimeDistributed(make()), (3, 4), batch=8, mixes_rows=True)
 
 
 def test_steps_share_random_numbers():

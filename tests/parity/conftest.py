@@ -13,7 +13,8 @@ def keras():
     os.environ["KERAS_BACKEND"] = "torch"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        pytest.importorskip("torch", reason="PyTorch, Keras' backend here, is not installed: pip install .[parity]")
+        torch = pytest.importorskip("torch", reason="PyTorch, Keras' backend, is not installed: pip install .[parity]")
+        torch.zeros(()).T  # noqa: B018  Keras' Equalization does this, and PyTorch warns of it: once
         return pytest.importorskip("keras", reason="Keras is not installed: pip install .[parity]")
 
 

@@ -1,7 +1,6 @@
 """Preprocessing layers beside Keras'."""
 
 import copy
-import warnings
 
 import numpy as np
 import pytest
@@ -153,11 +152,6 @@ CASES = {
 
 
 def _inputs_in_range(rng, shape):
-    import torch
-
-    with warnings.catch_warnings():  # what Keras' layer does, PyTorch warns of: once
-        warnings.simplefilter("ignore")
-        torch.zeros(()).T  # noqa: B018
     return rng.uniform(0, 1 if shape[-1] == 1 else 255, shape).astype("float32")
 
 

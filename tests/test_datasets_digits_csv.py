@@ -136,7 +136,8 @@ class TestErrors:
             (line(p5="1 2"), "column 7: .*'1 2'"),
             (line(p5="1_2"), "column 7: .*'1_2'"),
             (line(p5=";"), "column 7: .*';'"),
-            (line(p5="1;2").replace(",", ";", 1), "784 columns instead of 785"),
+            (line(p5="9" * 5000), f"column 7: .*'{'9' * 40}'"),  # more than `int` takes
+            (line().replace(",", ";", 1), "784 columns instead of 785"),
             (line(label=10), "column 1: the label must be a whole number from 0 to 9. Received: '10'"),
             (line(label=255), "column 1: the label"),
             (line(label=""), "column 1: the label .*''"),
@@ -149,9 +150,10 @@ class TestErrors:
     )
     def test_lines(self, write, monkeypatch, block, bad, words):
         monkeypatch.setattr(digits_csv, "BLOCK", block)
-        path = write("\n".join([HEADER, line(), line(), "", bad, line()]))
-        with pytest.raises(ValueError, match=f"digits.csv, line 5[,:].*{words}"):
-            digits_csv.load_data(path)
+        for before in ([line(), line()], [line(), ""]):
+            path = write("\n".join([HEADER, *before, bad, line()]))
+            with pytest.raises(ValueError, match=f"digits.csv, line 4[,:].*{words}"):
+                digits_csv.load_data(path)
 
     def test_line_of_a_later_block(self, write, monkeypatch):
         monkeypatch.setattr(digits_csv, "BLOCK", 4000)

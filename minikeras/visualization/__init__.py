@@ -1,10 +1,8 @@
-"""Pictures of a training, of predictions, and of what a network looks at. Drawn by matplotlib: ``pip install
-'minikeras[plot]'``.
-
-Each function returns a matplotlib figure, which notebooks show, and writes it to ``path`` if one is given. None needs a
-display, and none changes the model.
-"""
-
+from minikeras.visualization.attribution import grad_cam, plot_grad_cam, plot_saliency, saliency
+from minikeras.visualization.features import plot_feature_maps, plot_filters
 from minikeras.visualization.results import plot_confusion_matrix, plot_history, plot_predictions
 
-__all__ = ["plot_confusion_matrix", "plot_history", "plot_predictions"]
+__all__ = [
+    "grad_cam", "plot_confusion_matrix", "plot_feature_maps", "plot_filters", "plot_grad_cam", "plot_history",
+    "plot_predictions", "plot_saliency", "saliency",
+]  # fmt: skip

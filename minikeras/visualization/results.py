@@ -153,7 +153,7 @@ def plot_predictions(
         probabilities = probabilities[:max_images]
     probabilities = _standardize_probabilities(probabilities)
     count = probabilities.shape[1]
-    names = _names_of(class_names, count)
+    names = names_of(class_names, count)
     if labels is not None:
         if len(labels) != len(images):
             raise ValueError(f"There must be one label for each image. Received {len(labels)} for {len(images)} images")
@@ -205,7 +205,7 @@ def plot_confusion_matrix(y_true, y_pred, class_names=None, normalize=None, path
     if len(y_true) != len(y_pred):
         raise ValueError(f"`y_true` and `y_pred` must be equally long. Received {len(y_true)} and {len(y_pred)}")
     count = max(known, y_true.max() + 1, y_pred.max() + 1, 2)
-    names = _names_of(class_names, count)
+    names = names_of(class_names, count)
     matrix = np.zeros((count, count), "int64")
     np.add.at(matrix, (y_true, y_pred), 1)
     if normalize is not None:
@@ -271,7 +271,7 @@ def _standardize_classes(classes, argument, count):
     return classes.astype("int64")
 
 
-def _names_of(class_names, count):
+def names_of(class_names, count):
     if class_names is None:
         return [str(c) for c in range(count)]
     if isinstance(class_names, str) or len(class_names) != count:

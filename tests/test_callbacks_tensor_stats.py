@@ -178,6 +178,30 @@ def test_csv(tmp_path):
         stats.to_csv(tmp_path / "missing" / "stats.csv")
 
 
+class Countdown(layers.Layer):
+    def build(self, input_shape):
+        self.left = keras.Variable(np.array([9], np.uint8), name="left", trainable=False)
+
+    def call(self, inputs, training=False):
+        if training:
+            self.left.assign(self.left.value - 1)
+        return inputs
+
+    def backward(self, doutputs):
+        return doutputs
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+
+def test_whole_numbers_can_shrink():
+    model, stats = keras.Sequential([layers.Input((5,)), Countdown(name="count"), layers.Dense(1)]), TensorStats(2)
+    model.compile("sgd", "mse")
+    model.fit(X, np.ones((24, 1)), batch_size=8, callbacks=[stats], verbose=0)
+    assert stats["count/left"]["mean"].tolist() == [9, 7]
+    assert stats["count/left/update"]["mean"].tolist() == [-1, -1]
+
+
 class Stop(Callback):
     def on_train_batch_begin(self, batch, logs=None):
         raise KeyboardInterrupt

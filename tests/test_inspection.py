@@ -139,6 +139,7 @@ def test_gradients_beside_differences(make):
     seen = model.inspect(x, y)
     assert seen.loss == pytest.approx(model.evaluate(x, y, batch_size=6, verbose=0), rel=1e-12)
     for (name, key), weight in weights_by_name(model, seen).items():
+        assert (key in seen[name].gradients) == any(weight is other for other in model.trainable_weights)
         if key not in seen[name].gradients:
             continue
         direction, value, ends = rng.normal(size=weight.shape), weight.numpy(), []
@@ -221,6 +222,69 @@ def test_arrays_are_copies():
     assert pickle.loads(pickle.dumps(again)).loss == again.loss
 
 
+def test_no_two_arrays_share_memory():
+    model = convolutional()
+    seen = model.inspect(*batch_for(model)[:2])
+    arrays = [array for record in seen.values() for _, array in record.arrays()]
+    arrays += [seen.inputs, seen.input_gradient, *[weight.value for weight in model.weights]]
+    assert not any(np.may_share_memory(a, b) for i, a in enumerate(arrays) for b in arrays[:i])
+
+
+class Block(layers.Layer):
+    """A custom layer that holds others, which remember nothing in inference."""
+
+    def build(self, input_shape):
+        self.inner = layers.Dense(input_shape[-1], "tanh")
+        self.inner.build_once(input_shape)
+        self.dropout = layers.Dropout(0.5)
+
+    def call(self, inputs, training=False):
+        return self.dropout(self.inner(inputs))
+
+    def backward(self, doutputs):
+        return self.inner.run_backward(self.dropout.run_backward(doutputs))
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+
+def test_random_layers_in_inference():
+    """What is disturbed in training only is not, deep inside of custom layers, either; the gradients are there."""
+    model = compiled([
+        layers.Input((6, 6, 3)), layers.RandomFlip(), layers.RandomBrightness(0.5, value_range=(0, 1)),
+        layers.Flatten(), layers.Dense(4), Block(name="block"), layers.Dense(2),
+    ])  # fmt: skip
+    x, y = np.random.default_rng(0).random((3, 6, 6, 3)), np.ones((3, 2))
+    seen = model.inspect(x, y)
+    np.testing.assert_array_equal(seen["random_flip"].output, x)
+    np.testing.assert_array_equal(seen["random_brightness"].output, x)
+    assert seen.loss == pytest.approx(model.evaluate(x, y, verbose=0), rel=1e-12)
+    weight, name = model.get_layer("block").inner.kernel, next(iter(seen["block"].gradients))
+    value, direction, ends = weight.numpy(), np.random.default_rng(1).normal(size=weight.shape), []
+    for sign in (1, -1):
+        weight.assign(value + sign * EPSILON * direction)
+        ends.append(model.test_on_batch(x, y))
+    expected = (ends[0] - ends[1]) / (2 * EPSILON)
+    assert (seen["block"].gradients[name] * direction).sum() == pytest.approx(expected, rel=1e-6)
+    assert np.abs(model.inspect(x, y, training=True)["random_brightness"].output - x).max() > 1e-3
+
+
+def test_saturated_probabilities_have_the_gradient_of_a_step():
+    """Derivatives by loss and softmax, one after the other, would vanish."""
+    model = compiled([layers.Input((2,)), layers.Dense(2, "softmax")], "sparse_categorical_crossentropy")
+    model.layers[0].bias.assign([1000, 0])
+    seen = model.inspect(np.ones((1, 2)), np.array([1]))
+    np.testing.assert_allclose(seen["dense"].gradients["bias"], [1, -1])
+
+
+def test_inputs_are_those_of_the_first_layer():
+    model = compiled([layers.Input((1,)), layers.Dense(2)])
+    seen = model.inspect(np.arange(3))  # a vector of integers for a column of floats
+    assert seen.inputs.shape == (3, 1)
+    assert seen.inputs.dtype == np.float64
+    assert seen.input_gradient is None
+
+
 def test_shares_make_no_difference():
     model = compiled([layers.Input((200,)), *[layers.Dense(150, "relu") for _ in range(3)], layers.Dense(3)])
     x = np.random.default_rng(0).normal(size=(301, 200))
@@ -295,6 +359,11 @@ class Locked(layers.ReLU):
         self.lock = threading.Lock()
 
 
+class WithoutBackward(layers.Layer):
+    def call(self, inputs, training=False):
+        return inputs
+
+
 def test_refused():
     model = compiled([layers.Input((2,)), layers.Dense(2)])
     x = np.ones((3, 2))
@@ -308,5 +377,8 @@ def test_refused():
         keras.Sequential([layers.Input((2,)), layers.Dense(2)]).inspect(x, x)
     with pytest.raises(ValueError, match="`inspect`.*Build it"):
         keras.Sequential([layers.Dense(2)]).inspect(x)
+    with pytest.raises(NotImplementedError, match="has no `backward"):
+        compiled([layers.Input((2,)), WithoutBackward()]).inspect(x, x)
+    assert compiled([layers.Input((2,)), WithoutBackward()]).inspect(x)["without_backward_1"].output.shape == (3, 2)
     with pytest.raises(TypeError, match="'locked'.*__deepcopy__"):
         keras.Sequential([layers.Input((2,)), Locked(name="locked")]).inspect(x)

@@ -142,6 +142,8 @@ def test_what_the_terminal_has(monkeypatch):
     monkeypatch.setenv("TERM", "dumb")
     assert mode(Terminal()) == "ascii"
     monkeypatch.delenv("COLORTERM")
+    monkeypatch.setenv("TERM", "xterm-direct")
+    assert mode(Terminal()) == "truecolor"
     monkeypatch.setenv("TERM", "vt100")
     assert mode(Terminal()) == "ascii"
 

@@ -91,7 +91,6 @@ class TensorStats(Callback):
     # Looking.
 
     def on_train_begin(self, logs=None):
-        self.release()
         self._start()
         if self.layers is not None and self.model.built:
             from minikeras.inspection import layer_names

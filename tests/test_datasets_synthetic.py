@@ -135,7 +135,8 @@ class TestPoints:
             ("zone_3d", {"classes": 8}, "`classes` must be at most 7 with grid=3"),
             ("polynomial", {"coefficients": []}, "`coefficients` must be a list"),
             ("polynomial", {"coefficients": 3.0}, "`coefficients` must be a list"),
-            ("polynomial", {"coefficients": [[1.0]]}, "`coefficients` must be a list"),
+            ("polynomial", {"coefficients": np.array(3.0)}, "`coefficients` must be a list"),
+            ("polynomial", {"coefficients": [1.0, [2.0]]}, r"`coefficients\[1\]`.*\[2.0\]"),
             ("polynomial", {"coefficients": [0, "1"]}, r"`coefficients\[1\]`.*'1'"),
             ("polynomial", {"low": 1}, "`high` must be greater than `low`"),
             ("polynomial", {"low": 1, "high": 1}, "`high` must be greater than `low`"),
@@ -158,6 +159,10 @@ class TestPolynomial:
         assert (x.min(), x.max()) == pytest.approx((-2, 3), abs=0.05)
         assert x.min() >= -2
         assert x.max() < 3
+
+    def test_coefficients_as_an_array(self):
+        for one, other in zip(synthetic.polynomial([1, 2]), synthetic.polynomial(np.array([1.0, 2.0], np.float32))):
+            assert np.array_equal(one, other)
 
     def test_noise(self):
         x, y = synthetic.polynomial([1, 1], 5000, noise=0.3)
@@ -190,8 +195,8 @@ class TestCsv:
         synthetic.save_csv(path, x, np.array([0, 1, 2, 3]))
         assert path.read_bytes() == b"x,y\n0.1,0\n0.33333334,1\n-1e-30,2\n2.0,3\n"
         double = np.array([[0.1 + 0.2]])
-        synthetic.save_csv(path, double, [True])
-        assert path.read_bytes() == b"x,y\n0.30000000000000004,True\n"
+        synthetic.save_csv(path, double, [1])
+        assert path.read_bytes() == b"x,y\n0.30000000000000004,1\n"
 
     @pytest.mark.parametrize(
         ("x", "y", "error", "words"),
@@ -201,6 +206,7 @@ class TestCsv:
             (np.zeros((3, 1)), np.zeros(2), ValueError, r"y.shape=\(2,\)"),
             (np.zeros((0, 1)), np.zeros(0), ValueError, r"x.shape=\(0, 1\)"),
             (np.zeros((3, 1)), ["a", "b", "c"], TypeError, "`y` must be an array of numbers"),
+            (np.zeros((3, 1)), [True, False, True], TypeError, "`y` must be an array of numbers.*bool"),
             (np.zeros((3, 1), complex), np.zeros(3), TypeError, "`x` must be .* complex128"),
         ],
     )
@@ -357,7 +363,10 @@ class TestImages:
             ({"shapes": ["circle"]}, "`shapes`"),
             ({"shapes": ["circle", "circle"]}, "`shapes`"),
             ({"shapes": ["circle", "heart"]}, "names of circle, square.*'heart'"),
+            ({"shapes": 7}, "`shapes` must be a list.*shapes=7"),
+            ({"shapes": ["circle", ["ring"]]}, "`shapes` must be a list"),
             ({"channels": 2}, "`channels` must be 1 .* or 3"),
+            ({"channels": True}, "`channels` .*True"),
             ({"noise": -1}, "`noise`"),
             ({"contrast": 1.5}, "`contrast` must be a number from 0 to 1[.] .*contrast=1.5"),
             ({"seed": -1}, "`seed`"),

@@ -24,7 +24,9 @@ def polynomial(coefficients=(0.0, -1.0, 0.0, 2.0), samples=200, low=-1.0, high=1
     Raises:
         ValueError: a bad argument, or values that float32 cannot hold.
     """
-    if not isinstance(coefficients, (list, tuple, np.ndarray)) or np.ndim(coefficients) != 1 or not len(coefficients):
+    if isinstance(coefficients, np.ndarray):
+        coefficients = coefficients.tolist()
+    if not isinstance(coefficients, (list, tuple)) or not coefficients:
         raise ValueError(
             "`coefficients` must be a list of one number or more, the constant first, as (1.0, 0.0, -2.0) for "
             f"1 - 2 x^2. Received: coefficients={coefficients!r}"
@@ -36,11 +38,10 @@ def polynomial(coefficients=(0.0, -1.0, 0.0, 2.0), samples=200, low=-1.0, high=1
         raise ValueError(f"`high` must be greater than `low`. Received: low={low!r}, high={high!r}")
     generator = config.make_generator(seed)
     x = generator.uniform(low, high, samples).astype(np.float32)
-    exact = x.astype(np.float64)  # y belongs to the x that is returned
     with np.errstate(over="ignore", invalid="ignore"):
         y = np.zeros(samples)
         for coefficient in reversed(coefficients):
-            y = y * exact + coefficient
+            y = y * x + coefficient  # in float64, of the x that is returned
         y = (y + noise * generator.standard_normal(samples)).astype(np.float32)
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise ValueError(
@@ -69,7 +70,7 @@ def save_csv(path, x, y):
     """
     x, y = np.asarray(x), np.asarray(y)
     for name, array in (("x", x), ("y", y)):
-        if array.dtype.kind not in "iufb":
+        if array.dtype.kind not in "iuf":
             raise TypeError(f"`{name}` must be an array of numbers. Received one of dtype {array.dtype}")
     if x.ndim != 2 or y.shape != x.shape[:1] or 0 in x.shape:
         raise ValueError(

@@ -93,7 +93,7 @@ def images(samples=2000, test_samples=500, size=28, shapes=None, channels=1, noi
     samples = check_samples(samples, len(shapes))
     test_samples = check_samples(test_samples, len(shapes), "test_samples")
     size = check_count("size", size, SMALLEST)
-    if channels not in (1, 3):
+    if check_count("channels", channels) not in (1, 3):
         raise ValueError(f"`channels` must be 1 (grey) or 3 (colours). Received: channels={channels!r}")
     noise = check_number("noise", noise, 0)
     contrast = check_number("contrast", contrast, 0, 1)
@@ -108,8 +108,9 @@ def images(samples=2000, test_samples=500, size=28, shapes=None, channels=1, noi
 def _standardize_shapes(shapes):
     if shapes is None:
         return tuple(SHAPES)
-    names = () if isinstance(shapes, str) else tuple(shapes)
-    if len(names) < 2 or len(set(names)) < len(names) or not set(names) <= set(SHAPES):
+    names = tuple(shapes) if isinstance(shapes, (list, tuple)) else ()
+    known = all(isinstance(name, str) and name in SHAPES for name in names)
+    if len(names) < 2 or not known or len(set(names)) < len(names):
         raise ValueError(
             f"`shapes` must be a list of two or more different names of {', '.join(SHAPES)}, or None for all. "
             f"Received: shapes={shapes!r}"

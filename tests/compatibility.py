@@ -376,6 +376,7 @@ ADDITIONS = {  # "*": whatever else there is
         "plot_history": "the curves of a training",
         "plot_predictions": "images with the class predicted, wrong ones marked",
         "plot_confusion_matrix": "which classes are taken for which",
+        "plot_decision_boundary": "points of the plane over the regions of the classes",
         "plot_filters": "the kernels of a convolution",
         "plot_feature_maps": "what a layer puts out for an image",
         **each("grad_cam plot_grad_cam", "where in an image a class is seen"),

@@ -268,3 +268,66 @@ def test_without_matplotlib():
     )
     message = "minikeras.visualization needs matplotlib: pip install 'minikeras[plot]'"
     assert result.stdout.strip() == message, result.stderr
+
+
+def linear(weights, bias, activation):
+    """A model of known outputs: activation(x weights + bias)."""
+    model = keras.Sequential([layers.Dense(len(bias), activation=activation)])
+    model.build((None, 2))
+    model.set_weights([np.array(weights, "float32"), np.array(bias, "float32")])
+    return model
+
+
+X = np.array([[0.0, 0.0], [1.0, 0.2], [0.4, 2.0], [0.9, 1.5]])
+
+
+@pytest.mark.parametrize(("activation", "bias"), [("sigmoid", 0.5), ("linear", 0.5), ("tanh", 0.5)])
+def test_decision_boundary_of_two_classes(activation, bias):
+    model = linear([[-1.0], [0.0]], [bias], activation)  # the second class lies to the left of x = 0.5
+    figure = visualization.plot_decision_boundary(model, X, [1, 0, 1, 0], ["right", "$left$"], resolution=40)
+    (axes,) = figure.axes
+    image = axes.get_images()[0]
+    left, right, bottom, top = image.get_extent()
+    np.testing.assert_allclose([left, right, bottom, top], [-0.08, 1.08, -0.16, 2.16])
+    middles = left + (np.arange(40) + 0.5) * (right - left) / 40
+    np.testing.assert_array_equal(image.get_array(), np.tile(middles < 0.5, (40, 1)))
+    assert image.origin == "lower"
+    points = {points.get_label(): points for points in axes.collections}
+    np.testing.assert_array_equal(points["0"].get_offsets(), X[[1, 3]])
+    np.testing.assert_array_equal(points["1"].get_offsets(), X[[0, 2]])
+    for c, each in ((0, points["0"]), (1, points["1"])):
+        np.testing.assert_allclose(each.get_facecolor()[0], image.cmap(image.norm(c)))
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["right", "$left$"]
+    assert fits(figure)
+
+
+def test_decision_boundary_of_many_classes():
+    model = linear([[0.0, 0.0, 0.0], [-1.0, 0.0, 1.0]], [0.5, 0.0, -1.5], "softmax")  # below 0.5, above 1.5, between
+    figure = visualization.plot_decision_boundary(model, X, np.eye(3)[[0, 0, 2, 2]], resolution=50)
+    image = figure.axes[0].get_images()[0]
+    bottom, top = image.get_extent()[2:]
+    middles = bottom + (np.arange(50) + 0.5) * (top - bottom) / 50
+    expected = np.where(middles < 0.5, 0, np.where(middles > 1.5, 2, 1))
+    np.testing.assert_array_equal(image.get_array(), np.tile(expected[:, None], 50))
+    assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == ["0", "2"]
+    many = linear(np.ones((2, 30)), np.zeros(30), "softmax")
+    names = [f"a class, number {i}" for i in range(30)]
+    figure = visualization.plot_decision_boundary(many, np.tile(X, (15, 1)), np.arange(60) // 2, names)
+    assert fits(figure)
+    assert visualization.plot_decision_boundary(many, X[:1], [29]).axes[0].get_xlim() == (-0.5, 0.5)
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    ({"x": X[:, :1]}, r"`x` must be points \(samples, 2\), at least one. Received shape \(4, 1\)"),
+    ({"x": X[:0]}, "at least one"),
+    ({"y": [0, 1, 0]}, "Received 3 for 4 points"),
+    ({"y": [0, 1, 2, 0]}, "`y` must be whole numbers less than 2"),
+    ({"class_names": ["one"]}, "`class_names` must be 2 names"),
+    ({"resolution": 0}, "`resolution` must be a positive integer"),
+    ({"model": keras.Sequential([layers.Dense(1)])}, "The model is not built"),
+    ({"model": keras.Sequential([keras.Input((3,)), layers.Dense(1)])}, r"from \(None, 3\) to \(None, 1\)"),
+])  # fmt: skip
+def test_bad_decision_boundary(arguments, message):
+    model = linear([[1.0], [0.0]], [0.0], "sigmoid")
+    with pytest.raises(ValueError, match=message):
+        visualization.plot_decision_boundary(**{"model": model, "x": X, "y": [0, 1, 0, 1], **arguments})

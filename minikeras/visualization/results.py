@@ -232,6 +232,67 @@ def plot_confusion_matrix(y_true, y_pred, class_names=None, normalize=None, path
     return finish(figure, path)
 
 
+def plot_decision_boundary(model, x, y, class_names=None, resolution=200, path=None):
+    """Draw points of the plane in the colours of their classes, over the regions that a model gives to each class.
+
+    A model of one output divides the plane in two: at 0.5 if it ends in a sigmoid, else at 0.
+
+    Args:
+        model: a built model of inputs (batch, 2).
+        x: points (samples, 2).
+        y: their classes: numbers, or one-hot rows (samples, classes).
+        class_names: a name for each class; by default its number.
+        resolution: pixels a side of the regions.
+        path: file to write to, or None.
+
+    Raises:
+        ValueError: the model is not built or of other inputs, shapes that do not fit, classes out of range.
+    """
+    from minikeras import checks
+
+    checks.check_built(model, "plot_decision_boundary")
+    if len(model.input_shape) != 2 or model.input_shape[1] not in (2, None) or len(model.output_shape) != 2:
+        raise ValueError(
+            f"`model` must take (batch, 2) and put out (batch, classes). Received one from {model.input_shape} to "
+            f"{model.output_shape}"
+        )
+    resolution, x = max(2, check_count(resolution, "resolution")), to_numbers(x, "x")
+    if x.ndim != 2 or x.shape[1] != 2 or not len(x):
+        raise ValueError(f"`x` must be points (samples, 2), at least one. Received shape {x.shape}")
+    count = max(model.output_shape[1], 2)
+    names, y = names_of(class_names, count), _standardize_classes(y, "y", count)
+    if len(x) != len(y):
+        raise ValueError(f"There must be one class for each point. Received {len(y)} for {len(x)} points")
+    low, high = x.min(axis=0), x.max(axis=0)
+    border = np.where(high > low, (high - low) * 0.08, 0.5)
+    edges = np.linspace(low - border, high + border, resolution + 1)
+    across, up = np.meshgrid(*((edges[1:] + edges[:-1]) / 2).T)  # the middles of the pixels
+    scores = model.predict(np.stack([across.ravel(), up.ravel()], axis=1), batch_size=4096, verbose=0)
+    if scores.shape[1] == 1:
+        is_probability = checks.last_activation(model.stack.layers) == "sigmoid"
+        regions = (scores[:, 0] > (0.5 if is_probability else 0)).astype("int64")
+    else:
+        regions = scores.argmax(axis=1)
+    columns = -(-len(np.unique(y)) // 16)  # of the legend
+    figure = new_figure(4.6 + columns * (0.6 + 0.09 * max(map(len, names))), 4.2)
+    axes = figure.subplots()
+    colors = {"cmap": "tab10" if count <= 10 else "tab20" if count <= 20 else "turbo", "vmin": 0}
+    colors["vmax"] = {"tab10": 9, "tab20": 19}.get(colors["cmap"], count - 1)
+    bounds = (edges[0, 0], edges[-1, 0], edges[0, 1], edges[-1, 1])
+    image = axes.imshow(
+        regions.reshape(across.shape), origin="lower", extent=bounds, aspect="auto", alpha=0.3, interpolation="nearest",
+        **colors,
+    )  # fmt: skip
+    for c in np.unique(y):
+        color = image.cmap(image.norm(c))
+        axes.scatter(*x[y == c].T, s=16, color=color, edgecolors="black", linewidths=0.4, label=f"{c}")
+    labels = [names[c] for c in np.unique(y)]
+    legend = axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False, ncols=columns)
+    for text, label in zip(legend.get_texts(), labels):
+        text.set(text=label, parse_math=False)
+    return finish(figure, path)
+
+
 def _standardize_probabilities(probabilities, argument="probabilities"):
     """Return (samples, classes), also of the probabilities of the second of two classes."""
     probabilities = probabilities[:, None] if probabilities.ndim == 1 else probabilities

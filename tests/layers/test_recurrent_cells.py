@@ -1,12 +1,13 @@
 """Cells of one's own in recurrent layers, and what recurrent layers and wrappers refuse."""
 
 import copy
+import inspect
 
 import numpy as np
 import pytest
 from checks import assert_equal, check_layer, settings
 
-from minikeras import Sequential, layers, utils
+from minikeras import Sequential, constraints, initializers, layers, registry, regularizers, utils
 
 
 @utils.register_keras_serializable("recurrent cells")
@@ -284,3 +285,33 @@ def test_steps_share_random_numbers():
     y = layers.TimeDistributed(inner)(np.random.default_rng(0).standard_normal((8, 4, 9)), training=True)
     patterns = {(y[:, t] == 0).tobytes() for t in range(4)}
     assert len(patterns) == 4
+
+
+WEIGHTS = ("kernel", "recurrent", "bias")
+PASSED_ON = {
+    "activation": "relu", "recurrent_activation": "hard_sigmoid", "use_bias": False, "unit_forget_bias": False,
+    "reset_after": False, "dropout": 0.25, "recurrent_dropout": 0.5, "seed": 7,
+    **{f"{weight}_initializer": initializers.Constant(i) for i, weight in enumerate(WEIGHTS, 2)},
+    **{f"{weight}_regularizer": regularizers.L2(i) for i, weight in enumerate(WEIGHTS, 1)},
+    **{f"{weight}_constraint": constraints.MaxNorm(i) for i, weight in enumerate(WEIGHTS, 1)},
+    "filters": 3, "kernel_size": (5,), "strides": (2,), "padding": "same", "data_format": "channels_first",
+    "units": 4, "return_sequences": True, "go_backwards": True, "stateful": True, "unroll": True,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["SimpleRNN", "GRU", "LSTM", "ConvLSTM1D", "SimpleRNNCell", "GRUCell", "LSTMCell"])
+def test_each_argument_arrives_under_its_own_name(name):
+    """Each has a value that no other has, and not its default."""
+    cls = getattr(layers, name)
+    arguments = {key: value for key, value in PASSED_ON.items() if key in inspect.signature(cls).parameters}
+    assert len(arguments) >= 14
+    layer = cls(**arguments)
+    config = layer.get_config()
+    for key, value in arguments.items():
+        expected = registry.serialize(value)
+        assert config[key] == expected, key
+        assert registry.serialize(getattr(layer, key)) == expected, key
+        if hasattr(layer, "cell") and key in layer.cell.argument_names():
+            assert layer.cell.get_config()[key] == expected, key
+    plain = cls(*([2] if "units" in arguments else [2, 2])).get_config()
+    assert not [key for key in arguments if config[key] == plain[key]]  # else it would show nothing

@@ -66,6 +66,16 @@ def test_history_of_fit():
         visualization.plot_history(history)
 
 
+def test_history_knows_the_metrics_of_the_model():
+    model = keras.Sequential([layers.Dense(1)])
+    x = np.linspace(-1, 1, 8, dtype="float32")[:, None]
+    model.compile("sgd", "mse", metrics=[keras.metrics.MeanAbsoluteError(name="distance")])
+    history = model.fit(x, x, epochs=2, verbose=0)
+    history.history["distance"] = [2.0, 3.0]
+    assert lines_of(visualization.plot_history(history).axes[1])["best: 2, epoch 1"] == ([1], [2.0])
+    assert list(lines_of(visualization.plot_history(history.history).axes[1])) == ["training"]  # a dict knows it not
+
+
 def test_history_of_many_kinds():
     logs = {
         "loss": [np.nan, 2.0, 3.0], "learning_rate": [0.1, 0.1, 0.01], "f1_score": [[0, 1], [1, 1], [0.5, 0]],

@@ -12,7 +12,8 @@ def grad_cam(model, image, class_index=None, layer=None):
 
         map = relu(sum over k of weight_k A_k),    weight_k = mean over all places of dscore/dA_k
 
-    where A_k is channel k of the layer's outputs, and the score is the class' logit: what goes into the softmax.
+    where A_k is channel k of the layer's outputs, and the score is the class' logit: what goes into the softmax. Layers
+    run as in inference, but for those of your own, which are told that they are in training and frozen.
 
     Args:
         model: a built model that puts out (batch, classes).

@@ -227,7 +227,7 @@ def test_feature_maps(data_format):
     hidden = model.layers[1](image[None])[0]
     hidden = hidden if data_format == "channels_first" else hidden.transpose(2, 0, 1)
     figure = visualization.plot_feature_maps(model, image, max_maps=3, columns=2)
-    assert figure.get_suptitle() == "first"
+    assert [text.get_text() for text in figure.texts] == ["first"]
     tiles = [axes for axes in figure.axes if axes.get_images()]
     assert [axes.get_title() for axes in tiles] == ["0", "1", "2"]
     for axes, one in zip(tiles, hidden):

@@ -35,7 +35,8 @@ _NAMES = {
         "keras: RematScope device distribution remat; "
         "keras.config: disable_flash_attention enable_flash_attention is_flash_attention_enabled"
     ),
-    _BOXES: "keras: visualization; keras.layers: MaxNumBoundingBoxes; keras.utils: bounding_boxes",
+    _BOXES: "keras.layers: MaxNumBoundingBoxes; keras.utils: bounding_boxes; keras.visualization: draw_bounding_boxes "
+    "draw_segmentation_masks plot_bounding_box_gallery plot_image_gallery plot_segmentation_mask_gallery",
     _GRAPHS: "keras: Function Operation StatelessScope SymbolicScope tree; keras.utils: get_source_inputs",
     "Weights are named after their layers: leave it out": "keras: name_scope",
     "Layers check their inputs by themselves: leave it out": "keras: InputSpec; keras.layers: InputSpec",

@@ -44,9 +44,17 @@ def run(layer, x, mask=None):
     options = {} if mask is None else {"mask": mask}
     saturates = getattr(layer, "activation", None) not in (None, activations.linear, activations.relu)
     under = "ignore" if saturates or type(layer).__name__ in UNDERFLOW else "raise"
-    with np.errstate(all="raise", under=under):
-        y = layer(x, training=True, **options)
-        dx = layer.backward(np.random.default_rng(1).standard_normal(y.shape).astype(y.dtype))
+    for tries_left in (2, 1, 0):
+        try:
+            with np.errstate(all="raise", under=under):
+                y = layer(x, training=True, **options)
+                dx = layer.backward(np.random.default_rng(1).standard_normal(y.shape).astype(y.dtype))
+            break
+        except FloatingPointError as error:
+            # BLAS raises a flag now and then for what lies in the unused places of a vector, though all numbers are
+            # right. What is our fault comes again.
+            if "matmul" not in str(error) or not tries_left:
+                raise
     return y, dx, *(w.grad for w in layer.trainable_weights), *(w.value for w in layer.weights)
 
 

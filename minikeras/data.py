@@ -208,6 +208,7 @@ class ArrayBatches:
     """
 
     can_restart = True
+    endless = False
 
     def __init__(self, arrays, batch_size=None, steps=None, shuffle=False):
         n = len(arrays[0])
@@ -313,7 +314,7 @@ class Epochs:
     """
 
     def __init__(self, batches, steps=None):
-        if steps is None and getattr(batches, "endless", False):
+        if steps is None and batches.endless:
             raise ValueError(
                 "The data set has no end: say how many batches make an epoch, in fit with "
                 "`steps_per_epoch` and `validation_steps`, else with `steps`"

@@ -82,7 +82,7 @@ def train(options):
         raise ValueError(f"--shift must be from 0 to 27, less than an image. Received: {options.shift}")
     folder = options.output or os.path.join("runs", time.strftime("%Y%m%d-%H%M%S"))
     utils.set_random_seed(options.seed)
-    model = LeNet5(activation=options.activation, pooling=options.pooling)
+    model = LeNet5(weights=None, activation=options.activation, subsampling=options.pooling)
     model.compile(
         optimizers.get(options.optimizer),
         "sparse_categorical_crossentropy",

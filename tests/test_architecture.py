@@ -31,7 +31,7 @@ FILES += sorted((ROOT / "trained_models").rglob("*.py"))
 
 
 def part_of(path):
-    """``minikeras/layers/core.py`` -> ``layers``; ``applications/lenet.py`` -> ``applications``."""
+    """``minikeras/layers/core.py`` -> ``layers``; ``applications/lenet5.py`` -> ``applications``."""
     parts = path.relative_to(ROOT).with_suffix("").parts
     return parts[1] if parts[0] == "minikeras" else parts[0]
 

@@ -48,7 +48,7 @@ def test_main_job(tmp_path):
     assert {"epoch", "loss", "accuracy", "val_loss", "val_accuracy"} <= set(rows[0])
     assert float(rows[-1]["val_accuracy"]) > 0.95
 
-    model = LeNet5(weights=folder / "lenet5.weights.h5", activation="relu", pooling="max")
+    model = LeNet5(weights=folder / "lenet5.weights.h5")
     _, (x_test, y_test) = datasets.digits.load_data(size=28)
     accuracy = np.mean(model.predict(x_test, verbose=0).argmax(axis=1) == y_test)
     assert accuracy == pytest.approx(accuracy_of(result.stdout), abs=5e-5)

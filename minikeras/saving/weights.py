@@ -81,28 +81,45 @@ def load_weights(model, filepath, skip_mismatch=False):
         ValueError: shapes or layers differ; nothing is loaded then.
         FileNotFoundError: with similar names. FileFormatError: damaged, foreign or unsafe.
     """
+    _load(model, filepath, skip_mismatch=skip_mismatch)
+
+
+@threads.one_at_a_time
+def load_first_layers(model, filepath):
+    """Read the weights of a ``model`` that is the beginning of the one in the file, whose other layers are not read.
+
+    Arguments and errors: as of `load_weights`.
+    """
+    _load(model, filepath, goes_on=True)
+
+
+def _load(model, filepath, **options):
     path = _standardize_path(filepath)
     checks.check_built(model, "load_weights")
     with reader.open_file(path) as root:
-        values = read_state(model, root, skip_mismatch)
+        values = read_state(model, root, **options)
     for variable, value in values:
         variable.assign(value)
 
 
-def read_state(model, root, skip_mismatch=False):
-    """Return pairs (variable, value) for what a file holds for ``model``, all of it checked."""
+def read_state(model, root, skip_mismatch=False, goes_on=False):
+    """Return pairs (variable, value) for what a file holds for ``model``, all of it checked.
+
+    With ``goes_on`` the file may have more layers.
+    """
     if not root.has("layers"):
         raise reader.FileFormatError(f"{root.file!r} does not hold Keras 3's weights: {_describe(root)}")
-    found, problems = _match_layers(model, root)
+    found, problems = _match_layers(model, root, goes_on=goes_on)
     if problems and not skip_mismatch:
-        raise ValueError(_list_problems(model, root, problems) + "Nothing was loaded: skip_mismatch=True skips it")
+        mend = "" if goes_on else ": skip_mismatch=True skips it"
+        raise ValueError(_list_problems(model, root, problems) + f"Nothing was loaded{mend}")
     values = [(variable, group.read(name, variable.shape, variable.dtype)) for variable, group, name in found]
     if problems:
-        warnings.warn(_list_problems(model, root, problems) + "The rest was loaded.", stacklevel=4)
+        warnings.warn(_list_problems(model, root, problems) + "The rest was loaded.", stacklevel=5)
     return values + _read_optimizer(model, root)
 
 
-def _match_layers(layer, group, place=""):
+def _match_layers(layer, group, place="", goes_on=False):
     """Compare a layer, or model, with its group in a file, which may be None.
 
     Returns:
@@ -119,7 +136,7 @@ def _match_layers(layer, group, place=""):
         more_found, more_problems = _match_layers(inner, stored, f"{place}/{name}")
         found += more_found
         problems += more_problems
-    return found, problems + _left_over(layer, group, place)
+    return found, problems if goes_on else problems + _left_over(layer, group, place)
 
 
 def _left_over(layer, group, place):
@@ -209,7 +226,7 @@ def _read_optimizer(model, root):
         if len(expected) > len(optimizer.variables):
             optimizer.build(weights)
         return list(zip(optimizer.variables, values))
-    warnings.warn(f"Skipping variable loading for optimizer {optimizer.name!r}, because {reason}", stacklevel=5)
+    warnings.warn(f"Skipping variable loading for optimizer {optimizer.name!r}, because {reason}", stacklevel=6)
     return []
 
 

@@ -8,8 +8,8 @@ from minikeras.applications import pretrained
 # Filters of each convolution, and whether the maps are halved after it.
 STAGES = (
     (24, False),
-    (40, True),
-    (40, False),
+    (32, True),
+    (32, False),
     (112, True),
     (112, False),
     (144, True),

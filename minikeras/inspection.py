@@ -4,19 +4,15 @@ All is computed by copies of the layers, one after the other: the model, its ran
 as they are.
 """
 
-import copy
-import types
 from collections.abc import Mapping
 
 import numpy as np
 
 from minikeras import checks, config, data
 from minikeras.kernels import threads
-from minikeras.layers import BatchNormalization, SpectralNormalization
-from minikeras.layers.preprocessing.augmentation import RandomImageLayer
-from minikeras.layers.regularization import Noise
 from minikeras.losses.base import quiet
 from minikeras.stack import run_backward, run_forward
+from minikeras.still import copies, still_copies
 
 
 class LayerRecord:
@@ -108,21 +104,18 @@ def inspect(model, x, y=None, training=False, sample_weight=None):
 def look(model, x, y=None, sample_weight=None, training=False):
     """Return the `Inspection` of a batch that was checked."""
     x = model._cast(x)
-    layers = _copies(model.stack.layers)
+    is_still = y is not None and not training
+    layers = (still_copies if is_still else copies)(model.stack.layers)
     inspection = Inspection(np.array(x))
     is_fused = y is not None and model._fused_activation()
-    unfreeze = _still(layers) if y is not None and not training else []
     mask, outputs = None, x
     with config.restored_seeds():
         for layer, name in zip(layers, layer_names(model)):
-            remember = training if y is None or training else _may_train(layer)
             weights = {key: weight.numpy() for key, weight in named_weights(layer).items()}  # some change in training
-            outputs, mask = run_forward([layer], outputs, remember, mask)
+            outputs, mask = run_forward([layer], outputs, training or is_still, mask)
             inspection._records[name] = LayerRecord(type(layer).__name__, np.array(outputs), weights)
     if y is None:
         return inspection
-    for layer in unfreeze:
-        layer._trainable = True
     weight = 1 if model._loss_weight is None else model._loss_weight
     loss_weight = model.loss.apply_mask(y, outputs, sample_weight, mask)
     penalties = sum(penalty for layer in layers for penalty in layer.losses)
@@ -154,49 +147,6 @@ def _look_back(layers, inspection, gradient, logits):
         if gradient is None:
             return
     inspection.input_gradient = np.array(gradient) if layers[0].casts_inputs else None
-
-
-def _copies(layers):
-    memo, copies = {}, []
-    for layer in layers:
-        try:
-            copies.append(copy.deepcopy(layer, memo))
-        except TypeError as error:
-            raise TypeError(
-                f"Layer {layer.name!r} ({type(layer).__name__}) cannot be copied, and only a copy can be looked into "
-                f"without changing the model: {error}. Give the layer a `__deepcopy__`"
-            ) from error
-    return copies
-
-
-def _may_train(layer):
-    """Whether to run a still layer as in training, so that it remembers what `backward` needs. Custom layers without
-    layers inside are told the truth: they would do what we cannot know."""
-    return layer.is_built_in or any(True for _ in layer.sublayers)
-
-
-def _still(layers):
-    """Let layers, run as in training, compute what they do in inference. Returns those to be made trainable again."""
-    frozen = []
-    for layer in (inner for outer in layers for inner in outer.all_layers()):
-        if isinstance(layer, (Noise, RandomImageLayer)):
-            layer.call = types.MethodType(_call_in_inference, layer)
-        elif isinstance(layer, SpectralNormalization):
-            layer.normalize_kernel = _do_nothing
-        elif isinstance(layer, BatchNormalization) and layer._trainable:
-            layer._trainable = False
-            frozen.append(layer)
-        elif "recurrent_dropout" in vars(layer):  # a cell
-            layer.dropout = layer.recurrent_dropout = 0.0
-    return frozen
-
-
-def _call_in_inference(layer, inputs, training=False):
-    return type(layer).call(layer, inputs, training=False)
-
-
-def _do_nothing():
-    """In place of what changes weights."""
 
 
 # Names.

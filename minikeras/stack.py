@@ -168,8 +168,10 @@ def plan_segments(layers, x_shape, num_threads):
 
 
 def _is_shareable(layer):
-    """The penalty of an activity regularizer is of the outputs of the whole batch, and twins share layers inside."""
-    return bool(layer.rows_independent) and layer.activity_regularizer is None and not layer.sublayers
+    """The penalty of an activity regularizer is of the outputs of the whole batch, and twins share layers inside, and a
+    `call` that was set on the object and knows it."""
+    is_plain = layer.activity_regularizer is None and not layer.sublayers and "call" not in vars(layer)
+    return bool(layer.rows_independent) and is_plain
 
 
 def _seconds_per_row(layer, output_shape):

@@ -13,7 +13,7 @@ LINES = 400
 ORDER = [
     "version config registry messages kernels",
     "initializers activations regularizers constraints losses metrics variable",
-    "layers optimizers stack",
+    "layers optimizers stack still",
     "data callbacks checks compilation inspection results summary utils datasets preprocessing random backend legacy",
     "training models saving wrappers ops",
     "applications run trained_models visualization",

@@ -163,7 +163,7 @@ class Underived(keras.Layer):
     (lambda: bad(image=np.zeros((7, 8, 2))), ValueError, r"expects inputs of shape \(None, 8, 7, 2\)"),
     (lambda: bad(image=np.zeros((2, 8, 7, 2))), ValueError, r"one image of shape \(8, 7, 2\). Received .*image\[0\]"),
     (lambda: bad(image=np.full((8, 7, 2), np.inf)), ValueError, "`image` must hold finite numbers"),
-    (lambda: bad(class_index=3), ValueError, "less than 3, the number of the model's outputs. Received: 3"),
+    (lambda: bad(class_index=3), ValueError, "less than 3, the model's number of classes. Received: 3"),
     (lambda: bad(class_index=-1), ValueError, "`class_index` .*Received: -1"),
     (lambda: bad(class_index=1.0), ValueError, "`class_index` .*Received: 1.0"),
     (lambda: bad(class_index=True), ValueError, "`class_index` .*Received: True"),
@@ -190,6 +190,10 @@ def test_saliency_needs_derivatives():
 
 
 # Pictures.
+
+
+def heading(figure):
+    return figure.texts[0].get_text()
 
 
 def drawn(axes):
@@ -227,7 +231,7 @@ def test_feature_maps(data_format):
     hidden = model.layers[1](image[None])[0]
     hidden = hidden if data_format == "channels_first" else hidden.transpose(2, 0, 1)
     figure = visualization.plot_feature_maps(model, image, max_maps=3, columns=2)
-    assert [text.get_text() for text in figure.texts] == ["first"]
+    assert heading(figure) == f"first: output {hidden.transpose(1, 2, 0).shape}, the first 3"
     tiles = [axes for axes in figure.axes if axes.get_images()]
     assert [axes.get_title() for axes in tiles] == ["0", "1", "2"]
     for axes, one in zip(tiles, hidden):
@@ -236,39 +240,124 @@ def test_feature_maps(data_format):
     assert len({round(axes.get_position().y0, 3) for axes in tiles}) == 2
 
 
+def test_feature_maps_of_sequences_and_volumes():
+    pytest.importorskip("matplotlib")
+    generator = np.random.default_rng(0)
+    sequences = built(layers.Conv1D(6, 3, data_format="channels_first", name="steps"), shape=(None, 1, 9))
+    steps = generator.random(9)
+    expected = sequences(steps[None, None])[0]
+    figure = visualization.plot_feature_maps(sequences, steps, max_maps=4)
+    assert heading(figure) == "steps: output (7, 6), the first 4"
+    assert (figure.axes[0].get_xlabel(), figure.axes[0].get_ylabel()) == ("step", "channel")
+    np.testing.assert_allclose(drawn(figure.axes[0])[0], expected[:4])
+    volumes = built(layers.Conv3D(2, 2, name="slices"), shape=(None, 19, 4, 5, 1))
+    expected = volumes(volume := generator.random((1, 19, 4, 5, 1)))[0]
+    figure = visualization.plot_feature_maps(volumes, volume[0, ..., 0])
+    tiles = [axes for axes in figure.axes if axes.get_images()]
+    assert len(tiles) == 2 * 16  # of 18 slices
+    for (c, z), axes in zip(np.ndindex(2, 16), tiles, strict=True):
+        np.testing.assert_allclose(drawn(axes)[0], expected[z, :, :, c])
+    assert [axes.get_title() for axes in tiles[:3]] == ["slice 0", "1", "2"]
+    assert [tiles[0].get_ylabel(), tiles[16].get_ylabel()] == ["channel 0", "1"]
+    states = built(layers.LSTM(3, return_sequences=True), layers.GRU(2, name="last"), shape=(None, 4, 5))
+    values = generator.random((4, 5))
+    figure = visualization.plot_feature_maps(states, values, 0)
+    np.testing.assert_allclose(drawn(figure.axes[0])[0], states.layers[0](values[None])[0].T, rtol=1e-6)
+    with pytest.raises(ValueError, match=r"must put out \(batch, steps, channels\).*Received 'last'.*\(None, 2\)"):
+        visualization.plot_feature_maps(states, values, "last")
+    with pytest.raises(ValueError, match="has no convolution. Name a `layer`"):
+        visualization.plot_feature_maps(states, values)
+    with pytest.raises(ValueError, match=r"takes no images, sequences or volumes, but \(None, 4\)"):
+        visualization.plot_feature_maps(built(layers.Dense(2), shape=(None, 4)), np.zeros(4))
+
+
+def plotted(layer, shape, **options):
+    """The figure of a layer's kernels, its axes with pictures, and the kernel."""
+    layer.build((None, *shape))
+    figure = visualization.plot_filters(layer, **options)
+    return figure, [axes for axes in figure.axes if axes.get_images()], layer.weights[0].numpy()
+
+
 def test_filters():
     pytest.importorskip("matplotlib")
-
-    def tiles(layer, channels, **options):
-        layer.build((None, 8, 8, channels))
-        figure = visualization.plot_filters(layer, **options)
-        return [axes for axes in figure.axes if axes.get_images()], layer.kernel.value
-
-    axes, kernel = tiles(layers.Conv2D(5, (2, 3)), 1, max_filters=4)
+    figure, axes, kernel = plotted(layers.Conv2D(5, (2, 3), name="conv"), (8, 8, 1), max_filters=4)
+    assert heading(figure) == "conv: kernel (2, 3, 1, 5), the first 4"
     assert [each.get_title() for each in axes] == ["0", "1", "2", "3"]
     for i, each in enumerate(axes):
         np.testing.assert_array_equal(drawn(each)[0], kernel[:, :, 0, i])
-        assert each.get_images()[0].get_clim() == (-np.abs(kernel).max(), np.abs(kernel).max())
-    axes, kernel = tiles(layers.Conv2D(2, 3), 3)
+        assert each.get_images()[0].get_interpolation() == "nearest"
+        largest = np.abs(kernel[..., :4]).max()
+        assert each.get_images()[0].get_clim() == (-largest, largest)
+    figure, axes, kernel = plotted(layers.Conv2D(2, 3), (8, 8, 3))
     for i, each in enumerate(axes):
         np.testing.assert_allclose(drawn(each)[0], 0.5 + 0.5 * kernel[..., i] / np.abs(kernel).max(), rtol=1e-5)
-    axes, kernel = tiles(layers.Conv2D(2, 3), 4)
-    for (i, c), each in zip(np.ndindex(2, 4), axes):
+    figure, axes, kernel = plotted(layers.Conv2D(2, 3), (8, 8, 4))
+    for (i, c), each in zip(np.ndindex(2, 4), axes, strict=True):
         np.testing.assert_array_equal(drawn(each)[0], kernel[:, :, c, i])
     assert [axes[0].get_ylabel(), axes[4].get_ylabel()] == ["filter 0", "1"]
     assert [each.get_title() for each in axes[:4]] == ["channel 0", "1", "2", "3"]
-    axes, kernel = tiles(layers.Conv2DTranspose(2, 3), 4)
-    for (i, c), each in zip(np.ndindex(2, 4), axes):
+    _, axes, kernel = plotted(layers.Conv2DTranspose(2, 3), (8, 8, 4))
+    for (i, c), each in zip(np.ndindex(2, 4), axes, strict=True):
         np.testing.assert_array_equal(drawn(each)[0], kernel[:, :, i, c])
-    axes, kernel = tiles(layers.DepthwiseConv2D(3, depth_multiplier=2), 3)
-    for (c, i), each in zip(np.ndindex(3, 2), axes):
+    _, axes, kernel = plotted(layers.DepthwiseConv2D(3, depth_multiplier=2), (8, 8, 3))
+    for (c, i), each in zip(np.ndindex(3, 2), axes, strict=True):
         np.testing.assert_array_equal(drawn(each)[0], kernel[:, :, c, i])
-    axes, kernel = tiles(layers.Conv2D(1, 1, kernel_initializer="zeros"), 20)
+    _, axes, kernel = plotted(layers.Conv2D(1, 2, kernel_initializer="zeros"), (8, 8, 20))
     assert len(axes) == 16
+    assert axes[0].get_images()[0].get_clim() == (-1, 1)
+
+
+def test_filters_of_other_axes():
+    pytest.importorskip("matplotlib")
+    _, (axes,), kernel = plotted(layers.Conv1D(5, 3), (8, 1))
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("step", "filter")
+    np.testing.assert_array_equal(drawn(axes)[0], kernel[:, 0].T)
+    _, axes, kernel = plotted(layers.Conv1DTranspose(4, 3), (8, 20))
+    assert len(axes) == 4
+    for i, each in enumerate(axes):
+        np.testing.assert_array_equal(drawn(each)[0], kernel[:, i, :16].T)
+    _, (axes,), kernel = plotted(layers.DepthwiseConv1D(3, depth_multiplier=2), (8, 4))
+    np.testing.assert_array_equal(drawn(axes)[0], kernel.reshape(3, 8).T)
+    figure, axes, kernel = plotted(layers.Conv3D(2, (2, 3, 4), name="volume"), (8, 8, 8, 3))
+    assert heading(figure) == "volume: kernel (2, 3, 4, 3, 2)\nchannel/slice"
+    for (i, c, z), each in zip(np.ndindex(2, 3, 2), axes, strict=True):
+        np.testing.assert_array_equal(drawn(each)[0], kernel[z, :, :, c, i])
+    assert [each.get_title() for each in axes[:6]] == ["0/0", "0/1", "1/0", "1/1", "2/0", "2/1"]
+    _, axes, kernel = plotted(layers.Conv3DTranspose(2, 2), (8, 8, 8, 3))
+    for (i, c, z), each in zip(np.ndindex(2, 3, 2), axes, strict=True):
+        np.testing.assert_array_equal(drawn(each)[0], kernel[z, :, :, i, c])
+    _, (axes,), kernel = plotted(layers.Conv2D(5, 1), (8, 8, 3))
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("filter", "channel")
+    np.testing.assert_array_equal(drawn(axes)[0], kernel[0, 0])
+
+
+def test_filters_of_separable_convolutions():
+    pytest.importorskip("matplotlib")
+    for layer, shape in ((layers.SeparableConv2D(5, 3, depth_multiplier=2), (8, 8, 3)),
+                         (layers.SeparableConv1D(5, 3, depth_multiplier=2), (8, 3))):  # fmt: skip
+        figure, axes, kernel = plotted(layer, shape, max_filters=4)
+        kernel = kernel.reshape(*kernel.shape[: layer.rank], 6)[..., :4]
+        if layer.rank == 2:
+            assert len(axes) == 5
+            for i, each in enumerate(axes[:4]):
+                np.testing.assert_array_equal(drawn(each)[0], kernel[..., i])
+        else:
+            np.testing.assert_array_equal(drawn(axes[0])[0], kernel.T)
+        matrix = layer.pointwise_kernel.numpy().reshape(6, 5)[:4, :4]
+        np.testing.assert_array_equal(drawn(axes[-1])[0], matrix)
+        assert (axes[-1].get_xlabel(), axes[-1].get_ylabel()) == ("filter", "depthwise kernel")
+        assert axes[-1].get_images()[0].get_clim() == (-np.abs(matrix).max(), np.abs(matrix).max())
+        assert [heading(part) for part in figure.subfigs] == [
+            f"{layer.name}: depthwise_kernel {layer.depthwise_kernel.shape}, the first 4",
+            f"pointwise_kernel {layer.pointwise_kernel.shape}",
+        ]
+
+
+def test_refused_filters():
     with pytest.raises(ValueError, match="is not built, so it has no kernels"):
         visualization.plot_filters(layers.Conv2D(2, 3))
-    for layer in (layers.Dense(2), layers.Conv1D(2, 3), None):
-        if layer is not None:
-            layer.build((None, 4, 4))
-        with pytest.raises(TypeError, match="`layer` must be a Conv2D, Conv2DTranspose or DepthwiseConv2D"):
+    for layer in (layers.Dense(2), layers.LSTM(2), None):
+        with pytest.raises(TypeError, match="`layer` must be a convolution, as .* have no windows. Received"):
             visualization.plot_filters(layer)
+    with pytest.raises(ValueError, match="`max_filters` must be a positive integer"):
+        visualization.plot_filters(layers.Conv2D(2, 3), max_filters=0)

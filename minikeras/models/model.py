@@ -217,8 +217,7 @@ class Model(Trainer, Layer):
             x: array (batch, ...), all of which is computed at once.
             y: targets, for the gradients; the model must be compiled.
             training: whether layers do what they do in training, as dropout and batch normalization; then the gradients
-                are those of a training step. A custom layer that holds no layers may need ``training=True`` to
-                remember what its `backward` needs.
+                are those of a training step.
             sample_weight: array (batch,) or of the loss's shape.
 
         Returns:

@@ -3,7 +3,15 @@
 import numpy as np
 
 from minikeras.visualization.figures import finish, grid_of_axes, new_figure, show_image, to_pictures
-from minikeras.visualization.looking import CopiedModel, channel_axis, channels_last, find_layer, one_image
+from minikeras.visualization.looking import (
+    CopiedModel,
+    channel_axis,
+    channels_last,
+    find_layer,
+    number_of_classes,
+    one_image,
+    predicted_classes,
+)
 from minikeras.visualization.results import names_of
 
 
@@ -13,13 +21,15 @@ def grad_cam(model, image, class_index=None, layer=None):
         map = relu(sum over k of weight_k A_k),    weight_k = mean over all places of dscore/dA_k
 
     where A_k is channel k of the layer's outputs, and the score is the class' logit: what goes into the softmax. Layers
-    run as in inference, but for those of your own, which are told that they are in training and frozen.
+    run as in inference, and the model stays as it is.
 
     Args:
-        model: a built model that puts out (batch, classes).
+        model: a built model that puts out (batch, classes), or (batch, 1) for two classes.
         image: one image as the model takes it, with or without a batch axis of size 1.
-        class_index: number of the class; by default that with the highest score.
-        layer: a layer, its name or its index in ``model.layers``; by default the last two-dimensional convolution.
+        class_index: number of the class; by default that with the highest score. A model of one output has two
+            classes: the score of the second is the output's logit, that of the first the same with the other sign.
+        layer: a layer, its name (``"inner/conv2d"`` in a model inside of the model) or its index in ``model.layers``;
+            by default the last two-dimensional convolution.
 
     Raises:
         ValueError: the model is not built or has no such layer, the shape of the image, a class that is not there.
@@ -30,7 +40,7 @@ def grad_cam(model, image, class_index=None, layer=None):
     image = one_image(model, image, "grad_cam")
     place = find_layer(model, layer)
     copied = CopiedModel(model, image, place)
-    gradient = copied.gradient(class_index, of_inputs=False)[0]
+    gradient = copied.gradient(class_index)[0]
     maps, gradient = (channels_last(model, place, values) for values in (copied.hidden[0], gradient))
     return np.maximum(maps @ gradient.mean(axis=(0, 1)), 0)
 
@@ -48,7 +58,7 @@ def saliency(model, image, class_index=None):
     image = one_image(model, image, "saliency")
     if not model.stack.casts_inputs:
         raise ValueError(f"Model {model.name!r} takes integers, of which there are no derivatives")
-    gradient = np.abs(CopiedModel(model, image, -1).gradient(class_index, of_inputs=True)[0])
+    gradient = np.abs(CopiedModel(model, image, -1).gradient(class_index)[0])
     return gradient.max(axis=channel_axis(model)) if gradient.ndim == 3 else gradient
 
 
@@ -86,8 +96,8 @@ def plot_saliency(model, image, class_index=None, class_names=None, path=None):
 
 def _class_name(model, image, class_index, class_names):
     if class_index is None:
-        class_index = model.predict(one_image(model, image, "predict"), verbose=0)[0].argmax()
-    return names_of(class_names, model.output_shape[-1])[class_index]
+        class_index = predicted_classes(model, model.predict(one_image(model, image, "predict"), verbose=0))[0]
+    return names_of(class_names, number_of_classes(model))[class_index]
 
 
 def _beside_image(model, image, title):

@@ -1,5 +1,6 @@
 """What all pictures have in common: an empty figure, its file, grids of images, the forms in which images come."""
 
+import math
 import os
 
 import numpy as np
@@ -48,10 +49,12 @@ def grid_of_axes(figure, count, columns):
 
 
 def best_columns(count, columns):
-    """Return how many images go in a row: as given, else so that the grid is wider than high."""
-    if columns is None:
-        return min(count, max(1, round((count * 1.6) ** 0.5)))
-    return min(count, check_count(columns, "columns"))
+    """Return how many images go in a row: as given, else so that the grid is wider than high and has few gaps."""
+    if columns is not None:
+        return min(count, check_count(columns, "columns"))
+    wanted = (count * 1.6) ** 0.5
+    choices = range(max(1, math.ceil(count**0.5)), min(count, math.ceil(1.5 * wanted)) + 1)
+    return min(choices, key=lambda n: (-count % n, abs(n - wanted)))
 
 
 def show_image(axes, picture):

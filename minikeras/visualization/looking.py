@@ -1,27 +1,23 @@
-"""Looking into a model: a copy that runs as in inference and yet has derivatives, one image for it, one of its layers.
-
-Layers remember what derivatives need only in training, in which some of them (dropout, batch normalization,
-augmentation) act differently. So a copy is run: in training, frozen, and with those told that it is not. The model
-itself stays as it is, down to the gradients of its last step.
-"""
-
-import copy
+"""Looking into a model: a copy of it that has derivatives, its classes, one image for it, one of its layers."""
 
 import numpy as np
 
 from minikeras import checks, config
+from minikeras.inspection import layer_names
 from minikeras.kernels import threads
 from minikeras.layers.base import Layer
 from minikeras.layers.convolution import BaseConv
-from minikeras.layers.preprocessing.augmentation import ImageLayer
-from minikeras.layers.recurrent_cell import RecurrentCell
-from minikeras.layers.regularization import Noise
-from minikeras.layers.spectral_normalization import SpectralNormalization
 from minikeras.losses.base import quiet
 from minikeras.models import Model
-from minikeras.stack import Stack
+from minikeras.stack import run_backward, run_forward
+from minikeras.still import still_copies
 from minikeras.visualization.figures import to_numbers
 
+AXES = {(2,): "two-dimensional ", (1, 2, 3): ""}
+SHAPES = {
+    (2,): "(batch, height, width, channels)",
+    (1, 2, 3): "(batch, steps, channels), (batch, height, width, channels) or volumes of these",
+}
 
 class CopiedModel:
     """A copy of a model's layers that runs as in inference and remembers what derivatives need.
@@ -33,64 +29,73 @@ class CopiedModel:
 
     def __init__(self, model, x, place):
         self.model = model
-        layers = [_frozen(layer) for layer in model.stack.layers]
-        self._lower, self._upper = Stack(layers[: place + 1]), Stack(layers[place + 1 :])
-        self._last = layers[-1]
+        for layer in model.stack.layers:
+            if type(layer).backward is Layer.backward:
+                raise NotImplementedError(
+                    f"Layer {layer.name!r} ({type(layer).__name__}) has no `backward(self, doutputs)`, so there is no "
+                    "derivative of the scores. Write one that returns the gradient of its inputs"
+                )
+        layers = still_copies(model.stack.layers)
+        for layer in layers:
+            layer.trainable = False  # no gradient of a weight is computed
+            layer.needs_input_gradient = True
+            for inner in layer.all_layers():
+                inner.activity_regularizer = None
+        layers[0].needs_input_gradient = layers[0].casts_inputs
+        self._layers, self._above = layers, layers[place + 1 :]
         with threads.single_threaded_blas(), quiet():
-            self.hidden = np.array(self._lower.forward(x, training=True))
-            self.outputs = np.array(self._upper.forward(self.hidden, True, self._lower.mask))
+            hidden, mask = run_forward(layers[: place + 1], x, True, None)
+            self.hidden = np.array(hidden)
+            self.outputs = np.array(run_forward(self._above, self.hidden, True, mask)[0])
 
-    def gradient(self, class_index, of_inputs):
-        """Return the gradient of a class' score by the model's inputs, or else by `hidden`."""
-        if self.outputs.ndim != 2:
-            raise ValueError(
-                f"Model {self.model.name!r} puts out {self.model.output_shape}, where a class has no score: (batch, "
-                "classes) is needed"
-            )
-        classes = self.outputs.shape[1]
-        if class_index is None:
-            class_index = self.outputs[0].argmax()
-        is_integer = isinstance(class_index, (int, np.integer)) and not isinstance(class_index, bool)
-        if not is_integer or not 0 <= class_index < classes:
-            raise ValueError(
-                f"`class_index` must be an integer of at least 0 and less than {classes}, the number of the model's "
-                f"outputs. Received: {class_index!r}"
-            )
+    def gradient(self, class_index):
+        """Return the gradient of a class' score by `hidden`."""
+        c = find_class(self.model, class_index, self.outputs)
         dscore = np.zeros_like(self.outputs)
-        dscore[0, class_index] = 1
+        if self.outputs.shape[1] == 1:
+            dscore[0, 0] = 1 if c else -1
+        else:
+            dscore[0, c] = 1
+        logits = bool(self._above) and getattr(self._layers[-1], "ends_in_activation", False)
         with threads.single_threaded_blas(), quiet():
-            dhidden = self._upper.input_gradient(dscore, logits=getattr(self._last, "ends_in_activation", False))
-        return np.array(dhidden)
+            return np.array(run_backward(self._above, dscore, logits))
 
 
-def _frozen(layer):
-    if type(layer).backward is Layer.backward:
-        raise NotImplementedError(
-            f"Layer {layer.name!r} ({type(layer).__name__}) has no `backward(self, doutputs)`, so there is no "
-            "derivative of the scores. Write one that returns the gradient of its inputs"
+# Classes.
+
+
+def number_of_classes(model):
+    return max(model.output_shape[-1], 2)
+
+
+def predicted_classes(model, outputs):
+    """Return the class of each row of outputs (batch, classes), or (batch, 1) for the second of two classes.
+
+    One output divides at 0.5 if the model ends in a sigmoid, else at 0.
+    """
+    if outputs.shape[1] > 1:
+        return outputs.argmax(axis=1)
+    is_probability = checks.last_activation(model.stack.layers) == "sigmoid"
+    return (outputs[:, 0] > (0.5 if is_probability else 0)).astype("int64")
+
+
+def find_class(model, class_index, outputs):
+    """Return the number of a class that was given, or by default of that which the outputs (1, classes) say."""
+    if outputs.ndim != 2:
+        raise ValueError(
+            f"Model {model.name!r} puts out {model.output_shape}, where a class has no score: (batch, classes) is "
+            "needed"
         )
-    layer = copy.deepcopy(layer)
-    layer.trainable = False  # normalization goes by its moving statistics, and no gradient of a weight is computed
-    for inner in layer.all_layers():
-        inner.activity_regularizer = None
-        if isinstance(inner, (Noise, ImageLayer)):
-            inner.call = _without_training(inner.call)
-        elif isinstance(inner, RecurrentCell):
-            inner.dropout = inner.recurrent_dropout = 0.0
-        elif isinstance(inner, SpectralNormalization):
-            inner.normalize_kernel = _do_nothing
-    return layer
-
-
-def _without_training(call):
-    def call_in_inference(inputs, **given):
-        return call(inputs, **{name: False if name == "training" else value for name, value in given.items()})
-
-    return call_in_inference
-
-
-def _do_nothing():
-    """The kernel stays as it is."""
+    if class_index is None:
+        return predicted_classes(model, outputs)[0]
+    classes = number_of_classes(model)
+    is_integer = isinstance(class_index, (int, np.integer)) and not isinstance(class_index, bool)
+    if not is_integer or not 0 <= class_index < classes:
+        raise ValueError(
+            f"`class_index` must be an integer of at least 0 and less than {classes}, the model's number of "
+            f"classes. Received: {class_index!r}"
+        )
+    return int(class_index)
 
 
 # Models and their images.
@@ -98,54 +103,65 @@ def _do_nothing():
 
 def one_image(model, image, function):
     """Return an image as a batch of one, as the model takes it."""
+    return one_sample(model, image, function, "images, (batch, height, width) or with channels", (3, 4))
+
+
+def one_sample(model, image, function, expected="images, sequences or volumes", ranks=(3, 4, 5)):
+    """The same of models whose inputs have other numbers of axes."""
     if not isinstance(model, Model):
         raise TypeError(f"`model` must be a model, as keras.Sequential makes one. Received: {model!r:.200}")
     checks.check_built(model, function)
     shape = model.input_shape
-    if len(shape) not in (3, 4):
-        raise ValueError(
-            f"Model {model.name!r} takes no images, (batch, height, width) or with channels, but {shape}"
-        )
+    if len(shape) not in ranks:
+        raise ValueError(f"Model {model.name!r} takes no {expected}, but {shape}")
     image = to_numbers(image, "image")
-    if image.ndim == len(shape) - 2 and len(shape) == 4:
+    if image.ndim == len(shape) - 2:
         image = np.expand_dims(image, channel_axis(model))
     if image.ndim == len(shape) - 1:
         image = image[None]
-    if len(image) != 1:
-        raise ValueError(f"`image` must be one image of shape {shape[1:]}. Received shape {image.shape}: use image[0]")
+    if image.ndim != len(shape) or len(image) != 1:
+        hint = ": use image[0]" if image.ndim == len(shape) and len(image) else ""
+        raise ValueError(f"`image` must be one image of shape {shape[1:]}. Received shape {image.shape}{hint}")
     checks.check_input(model, image)
     return model._cast(image)
 
 
-def find_layer(model, layer, first=False):
+def find_layer(model, layer, ranks=(2,), first=False):
     """Return a layer's number among those of the model (and of models in it) that compute.
 
-    It may be given as it is, by its name or by its index in ``model.layers``; None is the last (or the first)
-    two-dimensional convolution.
+    It may be given as it is, by its name, also with the names of the models that it is in, as ``"inner/conv2d"``, or by
+    its index in ``model.layers``; a model in the model stands for its last layer. None is the last (or the first)
+    convolution. Its outputs must have one of ``ranks`` axes beside those of batch and channels.
     """
     layers = model.stack.layers
+    names = layer_names(model)
     if layer is None:
-        places = [i for i, each in enumerate(layers) if isinstance(each, BaseConv) and each.rank == 2]
+        places = [i for i, each in enumerate(layers) if isinstance(each, BaseConv) and each.rank in ranks]
         if not places:
             raise ValueError(
-                f"Model {model.name!r} has no two-dimensional convolution. Name a `layer` whose outputs have height, "
-                f"width and channels. Layers: {', '.join(each.name for each in layers)}"
+                f"Model {model.name!r} has no {AXES[ranks]}convolution. Name a `layer` that puts out {SHAPES[ranks]}. "
+                f"Layers: {', '.join(names)}"
             )
         return places[0 if first else -1]
     if isinstance(layer, (int, np.integer)) and not isinstance(layer, bool):
         layer = model.get_layer(index=layer)
-    place = next((i for i, each in enumerate(layers) if each is layer or each.name == layer), None)
-    if place is None:
+    inner = [each for each in model.all_layers() if each is layer or isinstance(layer, str) and each.name == layer]
+    wanted = [list(each.leaves())[-1] if hasattr(each, "leaves") else each for each in inner]
+    places = [i for i, each in enumerate(layers) if names[i] == layer or any(each is one for one in wanted)]
+    if not places:
         raise ValueError(
             f"`layer` must be a layer of model {model.name!r}, its name or its index. Received: {layer!r:.200}. "
-            f"Layers: {', '.join(each.name for each in layers)}"
+            f"Layers: {', '.join(names)}"
         )
-    if len(layers[place].output_shape) != 4:
+    if len(places) > 1:
         raise ValueError(
-            f"`layer` must put out (batch, height, width, channels). Received {layers[place].name!r}, which puts out "
-            f"{layers[place].output_shape}"
+            f"`layer` must be one layer. Received: {layer!r:.200}, of which there are {len(places)}: give one of "
+            f"{', '.join(names[i] for i in places)}"
         )
-    return place
+    shape = layers[places[0]].output_shape
+    if len(shape) - 2 not in ranks:
+        raise ValueError(f"`layer` must put out {SHAPES[ranks]}. Received {names[places[0]]!r}, which puts out {shape}")
+    return places[0]
 
 
 def channel_axis(model, place=0):

@@ -13,6 +13,7 @@ from minikeras.visualization.figures import (
     to_numbers,
     to_pictures,
 )
+from minikeras.visualization.looking import number_of_classes, predicted_classes
 
 LONGEST = 24  # letters of a class name; the rest is left out
 NORMALIZATIONS = {None: "count", "true": "share of the true class", "pred": "share of the predictions",
@@ -259,7 +260,7 @@ def plot_decision_boundary(model, x, y, class_names=None, resolution=200, path=N
     resolution, x = max(2, check_count(resolution, "resolution")), to_numbers(x, "x")
     if x.ndim != 2 or x.shape[1] != 2 or not len(x):
         raise ValueError(f"`x` must be points (samples, 2), at least one. Received shape {x.shape}")
-    count = max(model.output_shape[1], 2)
+    count = number_of_classes(model)
     names, y = names_of(class_names, count), _standardize_classes(y, "y", count)
     if len(x) != len(y):
         raise ValueError(f"There must be one class for each point. Received {len(y)} for {len(x)} points")
@@ -268,11 +269,7 @@ def plot_decision_boundary(model, x, y, class_names=None, resolution=200, path=N
     edges = np.linspace(low - border, high + border, resolution + 1)
     across, up = np.meshgrid(*((edges[1:] + edges[:-1]) / 2).T)  # the middles of the pixels
     scores = model.predict(np.stack([across.ravel(), up.ravel()], axis=1), batch_size=4096, verbose=0)
-    if scores.shape[1] == 1:
-        is_probability = checks.last_activation(model.stack.layers) == "sigmoid"
-        regions = (scores[:, 0] > (0.5 if is_probability else 0)).astype("int64")
-    else:
-        regions = scores.argmax(axis=1)
+    regions = predicted_classes(model, scores)
     columns = -(-len(np.unique(y)) // 16)  # of the legend
     figure = new_figure(4.6 + columns * (0.6 + 0.09 * max(map(len, names))), 4.2)
     axes = figure.subplots()

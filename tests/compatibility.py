@@ -347,7 +347,11 @@ METHODS = {  # public methods and properties, missing or with other arguments, o
 }
 
 ADDITIONS = {  # "*": whatever else there is
-    "layers": {"MinPooling2D": "the smallest number of each window, as `MaxPooling2D` the largest"},
+    "layers": {
+        "MinPooling2D": "the smallest number of each window, as `MaxPooling2D` the largest",
+        "RandomAffine": "turns, shifts, zooms and shears in one step, which stays sharper than four",
+        "RandomNoise": "noise of another strength on each image",
+    },
     "losses": {
         "LossFunctionWrapper": "a function as a loss; Keras has it without making it public",
         "get_for_model": "`get` for a model's outputs: `crossentropy` means what fits them",
@@ -368,7 +372,10 @@ ADDITIONS = {  # "*": whatever else there is
     },
     "preprocessing.image": {"*": "`ImageDataGenerator`, its iterators and transformations, of Keras 1 and 2"},
     "preprocessing.sequence": {"*": "`TimeseriesGenerator`, `skipgrams`, `make_sampling_table` of Keras 1 and 2"},
-    "preprocessing": {"text": "`Tokenizer` and the rest of `preprocessing.text` of Keras 1 and 2"},
+    "preprocessing": {
+        "digits": "a recipe for the augmentation of handwritten digits",
+        "text": "`Tokenizer` and the rest of `preprocessing.text` of Keras 1 and 2",
+    },
     "callbacks": {"TensorStats": "how large activations, gradients, weights and updates are, every n batches"},
     "utils": each("image_to_ascii show_image_terminal", "an image, with its label and prediction, in a terminal"),
     "saving": {"FileFormatError": "an OSError: the file is damaged, or of another format"},

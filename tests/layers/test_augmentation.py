@@ -27,6 +27,12 @@ CONFIGURATIONS = {
         layers.RandomErasing, {"factor": (1.0, 1.0), "fill_value": (0.1, 0.2, 0.3), "value_range": (0, 1)},
     ),
     "shear": (layers.RandomShear, {"x_factor": 0.7, "y_factor": (0.1, 0.6)}),
+    "affine": (layers.RandomAffine, {"rotation": 0.3, "translation": 0.2, "zoom": (-0.3, 0.4), "shear": 0.5}),
+    "affine constant": (
+        layers.RandomAffine,
+        {"rotation": (0.1, 0.2), "translation": (-0.3, 0.1), "shear": (-0.4, 0.6), "fill_mode": "constant"},
+    ),
+    "noise": (layers.RandomNoise, {"factor": 0.9, "value_range": (-1, 1)}),
     "perspective": (layers.RandomPerspective, {"scale": 0.6, "factor": (0.7, 1.0)}),
     "invert": (layers.RandomInvert, {"factor": (0.5, 0.5)}),
     "grayscale": (layers.RandomGrayscale, {}),
@@ -227,6 +233,65 @@ def test_whole_pixels(fill_mode):
     np.testing.assert_allclose(same, x, atol=1e-6)
 
 
+@pytest.mark.parametrize("affine, layer", [
+    ({"rotation": (0.07, 0.07)}, layers.RandomRotation((0.07, 0.07))),
+    ({"rotation": (-0.25, -0.25)}, layers.RandomRotation((-0.25, -0.25))),
+    ({"translation": (0.2, 0.2)}, layers.RandomTranslation((0.2, 0.2), (0.2, 0.2))),
+    ({"zoom": (0.3, 0.3)}, layers.RandomZoom((0.3, 0.3))),
+    ({"zoom": (-0.4, -0.4)}, layers.RandomZoom((-0.4, -0.4))),
+])  # fmt: skip
+def test_affine_is_its_parts(affine, layer):
+    x = np.random.default_rng(0).random((2, 9, 7, 3)).astype("float32")
+    np.testing.assert_allclose(layers.RandomAffine(**affine)(x), layer(x), atol=2e-6)
+
+
+def test_affine_by_hand():
+    """One point: where it is seen is computed from the formula, forwards, in float64."""
+    height, width = 41, 31
+    x = np.zeros((1, height, width, 1))
+    x[0, 14, 19] = 1.0
+    drawn = {"angle": [0.4], "translation": [[5.0, -3.0]], "zoom": [[0.5, 0.8]], "shear": [0.3]}
+    y = layers.RandomAffine(fill_mode="constant", dtype="float64").transform_images(x, drawn)[0, ..., 0]
+    turn = np.array([[np.cos(0.4), -np.sin(0.4)], [np.sin(0.4), np.cos(0.4)]])
+    matrix = np.diag([0.5, 0.8]) @ np.array([[1, 0.3], [0, 1]]) @ turn
+    seen = np.linalg.solve(matrix, [19 - 15, 14 - 20]) + [5, -3] + [15, 20]
+    rows, columns = np.mgrid[:height, :width]
+    found = [(y * columns).sum() / y.sum(), (y * rows).sum() / y.sum()]
+    np.testing.assert_allclose(found, seen, atol=0.02)
+    np.testing.assert_allclose(y.sum(), 1 / np.linalg.det(matrix), rtol=0.05)
+
+
+def test_affine_draws():
+    """Within their bounds, all over them, and each by itself."""
+    x = np.zeros((4000, 10, 20, 1), "float32")
+    layer = layers.RandomAffine((0.1, 0.3), 0.25, (-0.2, 0.4), 0.5, seed=1)
+    drawn = layer.get_random_transformation(x)
+    numbers = {
+        "angle": (drawn["angle"], 0.2 * np.pi, 0.6 * np.pi), "right": (drawn["translation"][:, 0], -5, 5),
+        "down": (drawn["translation"][:, 1], -2.5, 2.5), "zoom x": (drawn["zoom"][:, 0], 0.8, 1.4),
+        "zoom y": (drawn["zoom"][:, 1], 0.8, 1.4), "shear": (drawn["shear"], -0.5, 0.5),
+    }  # fmt: skip
+    for name, (values, low, high) in numbers.items():
+        assert low <= values.min() < low + 0.01 * (high - low), name
+        assert high - 0.01 * (high - low) < values.max() <= high + 1e-6, name
+        assert abs(values.mean() - (low + high) / 2) < 0.02 * (high - low), name
+    correlations = np.corrcoef([values for values, _, _ in numbers.values()]) - np.eye(6)
+    assert np.abs(correlations).max() < 0.06
+
+
+def test_noise_by_hand():
+    x = np.full((300, 40, 40, 1), 50.0, "float32")
+    noise = layers.RandomNoise((0.02, 0.08), value_range=(0, 200), seed=1)(x) - x
+    deviations = noise.std((1, 2, 3))  # 0.02 * 200 to 0.08 * 200
+    assert 3.8 < deviations.min() < 4.3
+    assert 15.6 < deviations.max() < 16.7
+    assert abs(deviations.mean() - 10) < 0.8
+    assert np.abs(noise.mean((1, 2, 3)) / deviations).max() < 5 / 40
+    clipped = layers.RandomNoise((1.0, 1.0), value_range=(0, 200), seed=1)(x)
+    assert (clipped.min(), clipped.max()) == (0, 200)
+    np.testing.assert_array_equal(layers.RandomNoise(0.0)(x), x)
+
+
 def test_extreme_values(make):
     for x in (np.zeros((2, 1, 1, 3)), np.full((2, 6, 6, 3), 1e6), np.full((1, 5, 4, 3), -1e30)):
         layer = make()
@@ -270,6 +335,10 @@ def test_no_erasing():
     (lambda: layers.RandomZoom(-1.0), "height_factor"), (lambda: layers.RandomZoom(0.1, (0, 1.5)), "width_factor"),
     (lambda: layers.RandomRotation(1.5), "factor"), (lambda: layers.RandomRotation((2, 3)), "factor"),
     (lambda: layers.RandomRotation(True), "factor"), (lambda: layers.RandomRotation(np.nan), "factor"),
+    (lambda: layers.RandomAffine(1.5), "rotation"), (lambda: layers.RandomAffine(translation=(0, 2)), "translation"),
+    (lambda: layers.RandomAffine(zoom=-1), "zoom"), (lambda: layers.RandomAffine(shear="a"), "shear"),
+    (lambda: layers.RandomAffine(fill_mode="mirror"), "fill_mode"), (lambda: layers.RandomNoise(-0.1), "factor"),
+    (lambda: layers.RandomNoise(1.1), "factor"), (lambda: layers.RandomNoise(0.1, (1, 1)), "value_range"),
     (lambda: layers.RandomContrast(-0.1), "factor"), (lambda: layers.RandomContrast(None), "factor"),
     (lambda: layers.RandomContrast(0.1, (1, 0)), "value_range"),
     (lambda: layers.RandomContrast(0.1, 255), "value_range"),

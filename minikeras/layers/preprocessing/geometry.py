@@ -161,8 +161,8 @@ class RandomZoom(RandomWarp):
             data_format=data_format, **kwargs,
         )  # fmt: skip
         self.height_factor, self.width_factor = height_factor, width_factor
-        self._height_bounds = _zoom_bounds(height_factor, "height_factor")
-        self._width_bounds = None if width_factor is None else _zoom_bounds(width_factor, "width_factor")
+        self._height_bounds = zoom_bounds(height_factor, "height_factor")
+        self._width_bounds = None if width_factor is None else zoom_bounds(width_factor, "width_factor")
 
     def draw(self, generator, images):
         shape = (len(images), 1)
@@ -176,7 +176,7 @@ class RandomZoom(RandomWarp):
         return self.scales_and_shifts(x, (width - 1) / 2 * (1 - x), y, (height - 1) / 2 * (1 - y))
 
 
-def _zoom_bounds(value, argument):
+def zoom_bounds(value, argument):
     lower, upper = standardize_bounds(value, argument, open_below=True, strict=True)
     return 1 + lower, 1 + upper
 

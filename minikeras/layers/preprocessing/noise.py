@@ -28,6 +28,8 @@ class RandomNoise(ClippedLayer):
         self.value_range = check_value_range(value_range)
 
     def draw(self, generator, images):
+        if self.factor[1] == 0:
+            return {"noise": np.zeros((1, 1, 1, 1), self.dtype)}
         stddev = self.uniform(generator, self.factor, (len(images), 1, 1, 1))
         stddev *= self.value_range[1] - self.value_range[0]
         noise = generator.standard_normal(images.shape, self.dtype)

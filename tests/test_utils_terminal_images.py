@@ -168,6 +168,8 @@ def test_printing_goes_to_stdout(capsys):
     ({"prediction": np.array([0.75, 0.25])}, "prediction: cat (75.0%)"),
     ({"prediction": [0.25, 0.75]}, "prediction: dog (75.0%)"),
     ({"label": 7, "prediction": 3, "class_names": None}, "label: 7   prediction: 3"),
+    ({"label": np.array([1], "uint8"), "prediction": np.array([0.25])}, "label: dog   prediction: cat (75.0%)"),
+    ({"label": True, "prediction": np.array([0.75], "float32")}, "label: dog   prediction: dog (75.0%)"),
 ])  # fmt: skip
 def test_caption(arguments, caption):
     text = show(np.ones((2, 2)), io.StringIO(), width=2, **{"class_names": ["cat", "dog"], **arguments})
@@ -189,6 +191,13 @@ def test_caption(arguments, caption):
     ({"mode": "color"}, ValueError, "`mode` must be one of 'auto', 'ascii'.*'color'"),
     ({"data_format": "last"}, ValueError, "`data_format`"),
     ({"prediction": np.ones((1, 3))}, ValueError, r"`prediction`.*\(1, 3\)"),
+    ({"prediction": np.array([3.5, -1.0])}, ValueError, r"`prediction`.*in \[0, 1\].*3.5: of logits"),
+    ({"prediction": np.array([-3.0, -1.0])}, ValueError, r"`prediction`.*Received -1"),
+    ({"prediction": ("a", 50)}, ValueError, "`prediction`.*Received 50"),
+    ({"prediction": (0, np.nan)}, ValueError, "`prediction`.*Received nan"),
+    ({"label": np.eye(3)[1]}, ValueError, r"`label`.*\(3,\).*argmax"),
+    ({"label": 0.5}, ValueError, "`label` must be the name or the number of a class.*float64"),
+    ({"label": -1, "class_names": ["a", "b"]}, ValueError, "2 names, and the class -1"),
     ({"label": 2, "class_names": ["a", "b"]}, ValueError, "`class_names`.*2 names, and the class 2"),
 ])  # fmt: skip
 def test_refused(arguments, error, message):

@@ -54,7 +54,7 @@ def show_image_terminal(
         image, width, data_format: as in `image_to_ascii`.
         label: name, or number, of the true class.
         prediction: name or number of the predicted class; a pair of it and its probability; or an array of the
-            probabilities of all classes, a row of what `predict` returns.
+            probabilities of all classes, a row of what `predict` returns; one alone is that of the second of two.
         mode: ``"truecolor"`` for half blocks in 24-bit colours, ``"256"`` in a terminal's 256 colours, ``"ascii"``.
             By default what the terminal has: colours unless the output goes to a file, the variable NO_COLOR is set,
             TERM is ``dumb``, or the encoding has no half block; all of them if COLORTERM says so.
@@ -174,33 +174,57 @@ def _mode_of(file):
 
 
 def _caption(label, prediction, class_names):
-    parts = [] if label is None else [f"label: {_name(label, class_names)}"]
+    parts = [] if label is None else [f"label: {_name(label, class_names, 'label')}"]
     if prediction is not None:
         probability = None
         if isinstance(prediction, (tuple, list)) and len(prediction) == 2 and _is_class(prediction[0]):
             prediction, probability = prediction
         elif np.ndim(prediction):
-            row = np.asarray(prediction)
-            if row.ndim != 1 or row.dtype.kind != "f" or not row.size:
-                raise ValueError(
-                    "`prediction` must be a class, a pair (class, probability), or the probabilities of one image, "
-                    f"a row of what predict() returns. Received shape: {row.shape}, dtype: {row.dtype}"
-                )
-            prediction, probability = int(row.argmax()), row.max()
-        text = f"prediction: {_name(prediction, class_names)}"
-        parts.append(text if probability is None else f"{text} ({float(probability):.1%})")
+            prediction, probability = _most_probable(np.asarray(prediction))
+        text = f"prediction: {_name(prediction, class_names, 'prediction')}"
+        parts.append(text if probability is None else f"{text} ({_percentage(probability)})")
     return "   ".join(parts)
+
+
+def _most_probable(row):
+    """Return the class and its probability; a single one is that of the second of two classes."""
+    if row.ndim != 1 or row.dtype.kind != "f" or not row.size:
+        raise ValueError(
+            "`prediction` must be a class, a pair (class, probability), or the probabilities of one image, "
+            f"a row of what predict() returns. Received shape: {row.shape}, dtype: {row.dtype}"
+        )
+    if row.size == 1:
+        row = np.array([1 - row[0], row[0]])
+    return int(row.argmax()), row.max()
+
+
+def _percentage(probability):
+    if not 0 <= probability <= 1.0001:
+        raise ValueError(
+            f"`prediction` must have probabilities in [0, 1]. Received {probability:.4g}: of logits take "
+            "keras.activations.softmax(logits)"
+        )
+    return f"{float(probability):.1%}"
 
 
 def _is_class(value):
     return isinstance(value, (str, int, np.integer))
 
 
-def _name(value, class_names):
-    if class_names is None or isinstance(value, str):
-        return str(value)
-    if not 0 <= int(value) < len(class_names):
+def _name(value, class_names, argument):
+    if isinstance(value, str):
+        return value
+    number = np.asarray(value)
+    if number.size != 1 or number.dtype.kind not in "biu":
         raise ValueError(
-            f"`class_names` must have a name for each class. Received {len(class_names)} names, and the class {value}"
+            f"`{argument}` must be the name or the number of a class. Received shape: {number.shape}, dtype: "
+            f"{number.dtype}. Of a one-hot row take its argmax()"
         )
-    return str(class_names[int(value)])
+    number = int(number.item())  # also of the shape (1,), as CIFAR's labels have it
+    if class_names is None:
+        return str(number)
+    if not 0 <= number < len(class_names):
+        raise ValueError(
+            f"`class_names` must have a name for each class. Received {len(class_names)} names, and the class {number}"
+        )
+    return str(class_names[number])

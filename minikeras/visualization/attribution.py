@@ -78,7 +78,9 @@ def plot_grad_cam(model, image, class_index=None, layer=None, class_names=None, 
     figure, picture, right = _beside_image(model, image, f"Grad-CAM: {name}\n{layer.name}")
     show_image(right, picture)
     bounds = (-0.5, picture.shape[1] - 0.5, picture.shape[0] - 0.5, -0.5)
-    right.imshow(heat, cmap="jet", alpha=0.5, extent=bounds, interpolation="bilinear", vmin=0, vmax=heat.max() or 1)
+    largest = heat.max() or 1
+    alpha = 0.7 * heat / largest  # the image shows where nothing speaks for the class
+    right.imshow(heat, cmap="jet", alpha=alpha, extent=bounds, interpolation="bilinear", vmin=0, vmax=largest)
     return finish(figure, path)
 
 
@@ -110,8 +112,9 @@ def _beside_image(model, image, title):
     if batch.shape[-1] not in (1, 3, 4):  # no colours: how large the numbers are
         batch = np.abs(batch).mean(axis=-1, keepdims=True)
     picture = to_pictures(batch, "image", "channels_last")[0]
-    side = max(2.6, 0.085 * max(map(len, title.split("\n"))))
-    figure = new_figure(2 * side + 0.2, min(side, 3) * picture.shape[0] / picture.shape[1] + 0.6)
+    lines = title.split("\n")
+    side = max(2.6, 0.085 * max(map(len, lines)))
+    figure = new_figure(2 * side + 0.1, min(side, 3) * picture.shape[0] / picture.shape[1] + 0.2 * len(lines) + 0.05)
     left, right = grid_of_axes(figure, 2, 2)
     show_image(left, picture)
     left.set_title("image", fontsize=9)

@@ -225,10 +225,12 @@ def plot_confusion_matrix(y_true, y_pred, class_names=None, normalize=None, path
     turned = letters * 0.09 > cell
     axes.set_xticks(range(count), names, rotation=90 if turned else 0, parse_math=False)
     axes.set_yticks(range(count), names, parse_math=False)
+    right = np.count_nonzero(y_true == y_pred)
+    axes.set_title(f"{right} of {len(y_true)} right: {right / len(y_true):.2%}", fontsize=10)
     axes.set(xlabel="predicted", ylabel="true")
     if count <= 40:  # beyond that the numbers are too many to be read
         for (row, column), value in np.ndenumerate(matrix):
-            color = "white" if value > image.norm.vmax / 2 else "black"
+            color = "white" if value > image.norm.vmax / 2 else "black" if value else "lightgrey"
             axes.text(column, row, texts[row][column], ha="center", va="center", color=color, fontsize=9)
     return finish(figure, path)
 

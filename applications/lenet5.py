@@ -102,15 +102,12 @@ def preprocess_input(x, data_format=None):
     Raises:
         ValueError: another shape, values that are no pixels. TypeError: no numbers.
     """
-    axis = 1 if config.standardize_data_format(data_format) == "channels_first" else 3
-    expected = "(batch, height, width[, 1])" if axis == 3 else "(batch[, 1], height, width)"
-    x = pretrained.standardize_pixels(x, expected)
-    if x.ndim == 3 and x.shape[2] > 1:
-        return np.expand_dims(x, axis)
-    if x.ndim == 4 and x.shape[axis] == 1:
-        return x
-    hint = ". Add a batch axis: x[None]" if x.ndim == 2 or x.ndim == 3 else ""
-    raise ValueError(f"`x` must be grey images of shape {expected}. Received: shape {x.shape}{hint}")
+    data_format = config.standardize_data_format(data_format)
+    x = pretrained.standardize_pixels(x) / 255
+    if x.ndim == 3 and x.shape[2] > 1:  # (height, width, 1) is one image
+        x = np.expand_dims(x, 1 if data_format == "channels_first" else 3)
+    pretrained.check_channels(x, (4,), 1, data_format)
+    return x
 
 
 def decode_predictions(preds, top=5):

@@ -31,17 +31,12 @@ class Network:
     # Arguments.
 
     def check(self, include_top, weights, pooling, classes, classifier_activation):
-        """Refuse arguments that cannot be, or that do not go with the weights; what `make` will need is not built yet.
-
-        Raises:
-            ValueError, TypeError: as Keras' networks, and for more. FileNotFoundError: there is no such file.
-        """
+        """Raise the errors of Keras' networks, and more, for arguments that cannot be or do not go with the weights."""
         if not isinstance(include_top, bool):
             raise TypeError(f"`include_top` must be True or False. Received: include_top={include_top!r}")
         if pooling is not None and not (isinstance(pooling, str) and pooling in POOLING):
             raise ValueError(
-                f"`pooling` must be None, 'avg' or 'max': what becomes of the features without a top. Received: "
-                f"pooling={pooling!r}"
+                f"`pooling` must be None, 'avg' or 'max', of the features without a top. Received: pooling={pooling!r}"
             )
         classes = positive_integer(classes, "classes")
         activation = activations.get(classifier_activation)
@@ -81,7 +76,7 @@ class Network:
         try:
             path = os.fsdecode(weights)
         except TypeError:
-            raise TypeError(f"{expected}. Received: weights={weights!r}") from None
+            raise ValueError(f"{expected}. Received: weights={weights!r:.200}") from None
         if not path.endswith(".h5") and not os.path.exists(path):
             raise ValueError(f"{expected}. Received: weights={weights!r}")
         return path
@@ -101,10 +96,12 @@ class Network:
         described = f"`input_shape` must be ({', '.join(order)}) of one image"
         if not isinstance(input_shape, (tuple, list)) or len(input_shape) != 3:
             raise ValueError(f"{described}, as {default}. Received: input_shape={input_shape!r}")
-        for axis, size in zip(order, input_shape):
-            if size is not None or include_top or axis == "channels":
-                positive_integer(size, "input_shape")
         shape = tuple(input_shape)
+        if None in self.image_size(shape) and include_top:
+            raise ValueError(f"{described}, without None if `include_top` is True. Received: input_shape={shape}")
+        for axis, size in zip(order, shape):
+            if size is not None or axis == "channels":
+                positive_integer(size, "input_shape")
         if any(size is not None and size < self.smallest for size in self.image_size(shape)):
             raise ValueError(
                 f"{described} with at least {self.smallest} x {self.smallest} pixels, which the convolutions and "
@@ -146,7 +143,7 @@ class Network:
             for layer in stack:
                 outputs = layer(outputs)
             # What lies before `input_tensor` belongs to the model, but not to the file.
-            part, model = Model(input_tensor, outputs), Model(input_tensor.chain()[0], outputs, name=name)
+            part, model = (Model(inputs, outputs, name=name) for inputs in (input_tensor, input_tensor.chain()[0]))
         if weights is not None:
             from minikeras.saving import weights as files
 
@@ -176,12 +173,8 @@ class Network:
         return [[(str(i), self.labels[i], row[i]) for i in indices] for row, indices in zip(preds, best)]
 
 
-def standardize_pixels(x, shapes):
+def standardize_pixels(x):
     """Return images of pixels 0..255 as a new array of `config.floatx`.
-
-    Args:
-        x: array.
-        shapes: the shapes that are welcome, in words.
 
     Raises:
         TypeError: no numbers. ValueError: values that no pixel has; a warning if they were scaled to [0, 1] before.
@@ -196,7 +189,7 @@ def standardize_pixels(x, shapes):
     try:
         x = np.asarray(x)
     except ValueError:
-        raise ValueError(f"`x` must be {shapes}: its rows differ in length") from None
+        raise ValueError("`x` must be images of one size. Received: rows that differ in length") from None
     if x.dtype.kind not in "fiu":
         raise TypeError(f"`x` must be an array of pixels, numbers from 0 to 255. Received: dtype {x.dtype}")
     if x.size:
@@ -214,14 +207,32 @@ def standardize_pixels(x, shapes):
     return x.astype(config.floatx())
 
 
+def check_channels(x, ranks, channels, data_format):
+    """Raise a ValueError for an array that does not have one of the ranks, or another number of channels."""
+    orders = {"channels_last": (-1, "height, width, channels"), "channels_first": (-3, "channels, height, width")}
+    axis, axes = orders.pop(data_format)  # counted from the end, so that one image and a batch are alike
+    ((other, (elsewhere, _)),) = orders.items()
+    if x.ndim in ranks and x.shape[axis] == channels:
+        return
+    hint = ""
+    if x.ndim in ranks and x.shape[elsewhere] == channels:
+        hint = f". They look like {other}: pass data_format={other!r}"
+    elif 3 not in ranks and (x.ndim == 2 or x.ndim == 3 and x.shape[axis] == channels):
+        hint = ". Add a batch axis: x[None]"
+    raise ValueError(
+        f"`x` must be images of shape (batch, {axes}) with {channels} channel{'s' * (channels > 1)}. Received: shape "
+        f"{x.shape}{hint}"
+    )
+
+
 def _shape_of(tensor, input_shape):
     """Return the shape of one image in a symbolic tensor, which an ``input_shape`` must agree with."""
     if not isinstance(tensor, KerasTensor):
-        raise TypeError(
+        raise ValueError(
             f"`input_tensor` must be what keras.Input, or a layer called on it, returns. Received: {tensor!r:.200}"
         )
     shape = tuple(tensor.shape[1:])
-    if input_shape is not None and tuple(input_shape) != shape:
+    if input_shape is not None and (not isinstance(input_shape, (tuple, list)) or tuple(input_shape) != shape):
         raise ValueError(
             f"`input_shape` must be that of `input_tensor`, {shape}, or be left out. Received: input_shape="
             f"{input_shape!r}"

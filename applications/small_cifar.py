@@ -95,16 +95,11 @@ def preprocess_input(x, data_format=None):
     Raises:
         ValueError: another shape, values that are no pixels. TypeError: no numbers.
     """
-    is_first = config.standardize_data_format(data_format) == "channels_first"
-    expected = "([batch, ]3, height, width)" if is_first else "([batch, ]height, width, 3)"
-    x = pretrained.standardize_pixels(x, expected)
-    axis, other = (-3, -1) if is_first else (-1, -3)
-    if x.ndim not in (3, 4) or x.shape[axis] != 3:
-        hint = ""
-        if x.ndim in (3, 4) and x.shape[other] == 3:
-            hint = f". These look like {'channels_last' if is_first else 'channels_first'}: pass it as `data_format`"
-        raise ValueError(f"`x` must be colour images of shape {expected}. Received: shape {x.shape}{hint}")
-    mean, std = (np.array(each, x.dtype).reshape((3, 1, 1) if is_first else 3) for each in (MEAN, STD))
+    data_format = config.standardize_data_format(data_format)
+    x = pretrained.standardize_pixels(x)
+    pretrained.check_channels(x, (3, 4), 3, data_format)
+    shape = (3, 1, 1) if data_format == "channels_first" else (3,)
+    mean, std = (np.array(each, x.dtype).reshape(shape) for each in (MEAN, STD))
     x -= mean
     x /= std
     return x

@@ -182,7 +182,8 @@ DIFFERS = {
         "`epoch_` is a number after fitting, and `set_fit_request` asks for arguments of `fit` (Keras: of `score`)",
     ),
     "keras": {
-        "applications": "LeNet-5 only: Keras' networks have branches, or are too large to be trained here",
+        "applications": "`LeNet5` and `SmallCIFAR` only, with the arguments of Keras' networks, which have branches or are too "
+        "large to be trained here",
         "KerasTensor": "what a layer will put out: `layer`, `source`, `dtype`, `name`, but no `sparse`, `ragged`, "
         "`record_history`",
         "version": "that of minikeras",

@@ -1,6 +1,7 @@
 """What setup.cfg says about the package is true."""
 
 import configparser
+import fnmatch
 import pathlib
 import re
 import subprocess
@@ -32,6 +33,15 @@ def test_all_holds_the_optional_extras():
     extras = setup_cfg()["options.extras_require"]
     wanted = lines(extras["image"]) + lines(extras["plot"]) + lines(extras["cli"])
     assert sorted(lines(extras["all"])) == sorted(wanted)
+
+
+def test_trained_models_are_installed_whole():
+    """setup.cfg names all kinds of files that lie in trained_models/."""
+    patterns = setup_cfg()["options.package_data"]["minikeras.trained_models"].split(", ")
+    files = [path for path in (ROOT / "trained_models").iterdir() if path.is_file() and path.suffix != ".py"]
+    assert files
+    for name in [path.name for path in files] + ["net_data.weights.h5", "net_data.md", "net_data.png"]:
+        assert any(fnmatch.fnmatch(name, pattern) for pattern in patterns), name
 
 
 def test_version():

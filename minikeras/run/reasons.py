@@ -41,7 +41,9 @@ _NAMES = {
     "Weights are named after their layers: leave it out": "keras: name_scope",
     "Layers check their inputs by themselves: leave it out": "keras: InputSpec; keras.layers: InputSpec",
     "Its targets are sequences of another length than the outputs, which no model here has": "keras.losses: CTC ctc",
-    "Of known networks there is keras.applications.LeNet5: build the others layer by layer": "keras: applications",
+    "Of known networks there are keras.applications.LeNet5 and SmallCIFAR: build the others layer by layer": (
+        "keras: applications"
+    ),
     "Of keras.ops there is what metrics and data need: use NumPy on arrays, and in a model layers": "keras: ops",
     "These are private modules of Keras: import from the public ones, as keras.layers": "keras: src",
     "It trains two models at once: train one, and give its predictions to the other as targets": "keras: distillation",

@@ -182,7 +182,7 @@ DIFFERS = {
         "`epoch_` is a number after fitting, and `set_fit_request` asks for arguments of `fit` (Keras: of `score`)",
     ),
     "keras": {
-        "applications": "`LeNet5` and `SmallCIFAR` only, with the arguments of Keras' networks, which have branches or are too "
+        "applications": "LeNet5 and SmallCIFAR only, in the manner of Keras' networks, which have branches or are too "
         "large to be trained here",
         "KerasTensor": "what a layer will put out: `layer`, `source`, `dtype`, `name`, but no `sparse`, `ragged`, "
         "`record_history`",

@@ -77,7 +77,8 @@ def SmallCIFAR(
         features.append(layers.Conv2D(filters, 3, padding="same", use_bias=False))
         if halved:
             features.append(layers.MaxPooling2D(2))
-        features += [layers.BatchNormalization(axis=axis), layers.ReLU()]
+        # Keras' momentum of 0.99 needs hundreds of steps before the moving statistics mean something.
+        features += [layers.BatchNormalization(axis=axis, momentum=0.9), layers.ReLU()]
     top = [layers.GlobalAveragePooling2D(), layers.Dense(classes, activation=classifier_activation)]
     return NETWORK.make(features, top, include_top, weights, input_tensor, shape, pooling, name)
 

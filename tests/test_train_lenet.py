@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 import pytest
+import resumable
 import train_lenet
 
 import minikeras as keras
@@ -56,9 +57,9 @@ def test_run(finished):
     assert len(epochs) == 6
     assert epochs[-1]["val_accuracy"] > max(0.93, epochs[0]["val_accuracy"])
     net = keras.applications.LeNet5(weights=folder / "run" / f"{NAME}.weights.h5")
-    (x, y), test, _ = train_lenet.load("digits")
-    _, validation = train_lenet.set_aside(x, y, 5000)
-    measures = model_card.measure(net, *validation, train_lenet.CLASSES)
+    (x, y), _ = keras.datasets.digits.load_data(size=28)
+    _, validation = resumable.set_aside(x, y, 5000)
+    measures = model_card.measure(net, *validation, train_lenet.LeNetTraining.classes)
     assert measures.accuracy == pytest.approx(epochs[-1]["val_accuracy"], abs=1e-6)
     assert model_card.describe(measures) in output
 
@@ -122,7 +123,7 @@ def test_other_settings_are_refused(finished):
 
 
 def test_backup_of_another_run_is_refused(tmp_path):
-    log = train_lenet.Log(tmp_path / "log.json", {"epochs": 5})
+    log = resumable.Log(tmp_path / "log.json", {"epochs": 5})
     with pytest.raises(SystemExit, match="had reached epoch 3: choose another --backup"):
         log.on_epoch_begin(3)
 
@@ -130,8 +131,11 @@ def test_backup_of_another_run_is_refused(tmp_path):
 @pytest.mark.parametrize("epochs, peak", [(80, 16), (30, 10)])
 def test_schedule(epochs, peak):
     """One cycle: up to the rate asked for, along a line, and down to nothing."""
-    options = train_lenet.parse(["--epochs", str(epochs), "--learning-rate", "0.005"])
-    optimizer = train_lenet.make_optimizer(options, 100)
+    arguments = ["--epochs", str(epochs), "--learning-rate", "0.005"]
+    training = train_lenet.LeNetTraining(resumable.parse(train_lenet.LeNetTraining, "", arguments))
+    model = training.make_network()
+    training.compile(model, resumable.one_cycle(training.options, 100))
+    optimizer = model.optimizer
     rates = []
     for step in range(epochs * 100 + 1):
         optimizer.iterations.assign(step)
@@ -147,13 +151,13 @@ def test_schedule(epochs, peak):
 
 def test_set_aside():
     x, y = np.arange(100), np.arange(100) * 2
-    (x_train, y_train), (x_rest, y_rest) = train_lenet.set_aside(x, y, 15)
+    (x_train, y_train), (x_rest, y_rest) = resumable.set_aside(x, y, 15)
     assert (len(x_train), len(x_rest)) == (85, 15)
     np.testing.assert_array_equal(np.sort([*x_train, *x_rest]), x)
     np.testing.assert_array_equal([*y_train, *y_rest], 2 * np.array([*x_train, *x_rest]))
     assert x_rest.tolist() != list(range(15))
-    assert len(train_lenet.set_aside(x, y, 50)[1][0]) == 20
-    assert len(train_lenet.set_aside(x, y, 0)[1][0]) == 0
+    assert len(resumable.set_aside(x, y, 50)[1][0]) == 20
+    assert len(resumable.set_aside(x, y, 0)[1][0]) == 0
 
 
 def test_each_epoch_draws_anew():
@@ -161,9 +165,9 @@ def test_each_epoch_draws_anew():
     x, y = np.random.default_rng(0).random((50, 28, 28, 1)).astype("float32"), np.arange(50)
 
     def draw(seed, *epochs):
-        data = train_lenet.Shuffled(x, y, 20)
+        data = resumable.Shuffled(x, y, 20)
         augmentation = keras.preprocessing.digits.augmentation()
-        callback = train_lenet.DrawAnew(seed, data, augmentation)
+        callback = resumable.DrawAnew(seed, data, augmentation)
         for epoch in epochs:
             callback.on_epoch_begin(epoch)
             batches = [data[i] for i in range(len(data))]

@@ -1,0 +1,263 @@
+"""A training that may be interrupted at any moment: what the scripts of the pretrained networks have in common.
+
+The same command begins it, goes on with it at the epoch it had reached, and measures what it ended with. How often it
+was interrupted makes no difference to the weights, to the bit: all that is random in an epoch follows from the seed and
+the epoch's number.
+"""
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import tempfile
+import time
+
+import numpy as np
+
+import minikeras as keras
+import model_card
+from minikeras.saving.atomic import replacing
+
+UNTOLD = ("output", "backup", "test", "looks", "machine")  # options that the weights do not depend on
+
+
+class Training:
+    """Abstract: a network's training. Subclasses have the attributes and the methods below.
+
+    Args:
+        options: what `parse` returns.
+    """
+
+    script = None  # its file's name
+    data = {}  # names of data sets, as the option --data takes them, to what the model card says of them
+    classes = ()  # their names
+    epochs = batch_size = learning_rate = warmup = weight_decay = None  # defaults of the options
+    settings = {}  # what the weights depend on beside the options
+    least_accuracy = 0.5  # of any result, else something went wrong
+
+    def __init__(self, options):
+        self.options = options
+
+    @property
+    def name(self):
+        """Of the files, without the ending."""
+        raise NotImplementedError
+
+    def load(self):
+        """Return ``(x, y), (x, y), digest``: what to train on, what to test on, as the network takes it, and the
+        `model_card.digest` of the latter as it was loaded."""
+        raise NotImplementedError
+
+    def make_network(self, weights=None):
+        raise NotImplementedError
+
+    def make_augmentation(self):
+        """Return a `layers.Pipeline` of random layers."""
+        raise NotImplementedError
+
+    def compile(self, model, learning_rate):
+        raise NotImplementedError
+
+    def targets(self, y):
+        """Return labels in the form that the loss takes."""
+        return y
+
+    def facts(self):
+        """Return a dict of what the model card says: title, about, usage, recipe, limits."""
+        raise NotImplementedError
+
+
+def parse(training, description, arguments=None):
+    """Return the options of a script."""
+    parser = argparse.ArgumentParser(description=description.split("\n")[0])
+    names = list(training.data)
+    parser.add_argument("--data", choices=names, default=names[0], help=f"images; only {names[0]} is downloaded")
+    parser.add_argument("--epochs", type=int, default=training.epochs)
+    parser.add_argument("--batch-size", type=int, default=training.batch_size)
+    parser.add_argument("--learning-rate", type=float, default=training.learning_rate, help="after the warm-up")
+    parser.add_argument(
+        "--warmup", type=float, default=training.warmup, help="epochs in which it rises, at most a third of all"
+    )
+    parser.add_argument("--weight-decay", type=float, default=training.weight_decay)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--validation", type=int, default=5000, help="images set aside, at most a fifth; 0: none")
+    parser.add_argument("--output", help="folder for weights, log and card; by default a temporary one")
+    parser.add_argument("--backup", help="folder of the unfinished training, by default OUTPUT/backup")
+    parser.add_argument("--test", action="store_true", help="at the end, look at the test images and write a card")
+    parser.add_argument("--looks", default="once, after all choices were made", help="how often that was done")
+    parser.add_argument("--machine", default=f"a {platform.machine()} CPU", help="what the card says of the computer")
+    return parser.parse_args(arguments)
+
+
+class Shuffled(keras.utils.PyDataset):
+    """Batches of images, in an order that follows from the seed and the number of the epoch."""
+
+    def __init__(self, x, y, batch_size):
+        super().__init__()
+        self.x, self.y, self.batch_size = x, y, batch_size
+        self.order = np.arange(len(x))
+
+    def __len__(self):
+        return -(-len(self.x) // self.batch_size)
+
+    def __getitem__(self, index):
+        rows = self.order[index * self.batch_size : (index + 1) * self.batch_size]
+        return self.x[rows], self.y[rows]
+
+
+class DrawAnew(keras.callbacks.Callback):
+    """Lets all that is random in an epoch follow from the seed and its number, whatever was drawn before."""
+
+    def __init__(self, seed, data, augmentation):
+        super().__init__()
+        self.seed, self.data, self.augmentation = seed, data, augmentation
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.data.order = np.random.default_rng([self.seed, epoch]).permutation(len(self.data.x))
+        for i, layer in enumerate(self.augmentation.layers):
+            layer.generator = np.random.default_rng([self.seed, epoch, i])
+
+
+class Log(keras.callbacks.Callback):
+    """Prints an epoch as a line, and keeps all of them in a JSON file, with the settings and the seconds they took."""
+
+    def __init__(self, path, settings):
+        super().__init__()
+        self.path, self.settings, self.epochs = path, settings, []
+        if os.path.exists(path):
+            with open(path, encoding="utf-8") as file:
+                content = json.load(file)
+            if content["settings"] != settings:
+                raise SystemExit(f"{path} is of other settings, {content['settings']}: choose another --output")
+            self.epochs = content["epochs"]
+
+    @property
+    def complete(self):
+        return len(self.epochs) == self.settings["epochs"]
+
+    @property
+    def seconds(self):
+        return sum(epoch["seconds"] for epoch in self.epochs)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch > len(self.epochs):
+            raise SystemExit(f"The backup is of another run, which had reached epoch {epoch}: choose another --backup")
+        self.start = time.perf_counter()
+
+    def on_epoch_end(self, epoch, logs=None):
+        row = {name: round(float(value), 6) for name, value in logs.items()}
+        row["seconds"] = round(time.perf_counter() - self.start, 2)
+        self.epochs = [*self.epochs[:epoch], row]  # what was done after the last backup is done again
+        with replacing(self.path) as temporary, open(temporary, "w", encoding="utf-8") as file:
+            json.dump({"settings": self.settings, "epochs": self.epochs}, file, indent=1)
+        numbers = "  ".join(f"{name} {value:.4f}" for name, value in row.items() if name != "seconds")
+        print(f"epoch {epoch + 1:3}/{self.settings['epochs']}  {numbers}  {row['seconds']:.1f} s", flush=True)
+
+
+def set_aside(x, y, count):
+    """Return (x, y) without ``count`` images drawn at random, and those. The draw is the same for all seeds."""
+    count = min(count, len(x) // 5)
+    order = np.random.default_rng(0).permutation(len(x))
+    return (x[order[count:]], y[order[count:]]), (x[order[:count]], y[order[:count]])
+
+
+def one_cycle(options, steps_per_epoch):
+    """Return a learning rate that first rises evenly and then falls to nothing along a cosine.
+
+    Reference: L. Smith, N. Topin, Super-convergence: very fast training of neural networks using large learning rates,
+    2017, arXiv:1708.07120.
+    """
+    steps = options.epochs * steps_per_epoch
+    warmup = int(min(options.warmup, options.epochs / 3) * steps_per_epoch)
+    return keras.optimizers.schedules.CosineDecay(
+        options.learning_rate / 25, steps - warmup, alpha=1e-4, warmup_target=options.learning_rate,
+        warmup_steps=warmup,
+    )  # fmt: skip
+
+
+def fit(training, net, log, images, validation):
+    """Train ``net`` on changed images, from the backup on if there is one; return the backup's folder."""
+    options = training.options
+    data = Shuffled(images[0], training.targets(images[1]), options.batch_size)
+    augmentation = training.make_augmentation()
+    model = keras.Sequential([augmentation, net])
+    training.compile(model, one_cycle(options, len(data)))
+    backup = options.backup or os.path.join(options.output, "backup")
+    callbacks = [
+        DrawAnew(options.seed, data, augmentation),
+        log,
+        keras.callbacks.BackupAndRestore(backup, delete_checkpoint=False),
+    ]
+    kept = (validation[0], training.targets(validation[1])) if len(validation[0]) else None
+    model.fit(
+        data, epochs=options.epochs, shuffle=False, verbose=0, callbacks=callbacks,
+        validation_data=kept, validation_batch_size=500,
+    )  # fmt: skip
+    return backup
+
+
+def describe(training, log, counts, digest):
+    """Return what the model card says beside the figures."""
+    options, facts = training.options, training.facts()
+    defaults = vars(parse(training, "", []))
+    told = {key: value for key, value in vars(options).items() if key not in UNTOLD and value != defaults[key]}
+    changed = [f"--{key.replace('_', '-')} {value}" for key, value in told.items()]
+    trained = f"Trained on {counts[0]:,} of the training images; the other {counts[1]:,}, drawn at random, are the "
+    return model_card.Facts(
+        about=facts["about"],
+        usage=facts["usage"],
+        data=f"{training.data[options.data]}. "
+        + (f"{trained}validation images." if counts[1] else f"Trained on all {counts[0]:,} training images.")
+        + f" Tested on all {counts[2]:,} test images.",
+        test_digest=digest,
+        recipe=f"{facts['recipe']} Batches of {options.batch_size}; the learning rate rises to "
+        f"{options.learning_rate:g} in {min(options.warmup, options.epochs / 3):g} epochs and falls to 0 along a "
+        "cosine. The weights are those of the last epoch.",
+        command=" ".join([f"python examples/{training.script} --output run", *changed]),
+        seed=options.seed,
+        epochs=options.epochs,
+        seconds=log.seconds,
+        machine=options.machine,
+        test_looks=options.looks,
+        limits=facts["limits"],
+    )
+
+
+def carry_out(training):
+    """Train, or go on with it, unless it is complete; save the weights, measure, and write the card if asked to."""
+    options = training.options
+    keras.utils.set_random_seed(options.seed)
+    os.makedirs(options.output, exist_ok=True)
+    settings = {key: value for key, value in vars(options).items() if key not in UNTOLD}
+    log = Log(os.path.join(options.output, f"{training.name}.json"), {**settings, **training.settings})
+    images, test, digest = training.load()
+    images, validation = set_aside(*images, options.validation)
+    path = os.path.join(options.output, f"{training.name}.weights.h5")
+    if not (log.complete and os.path.exists(path)):
+        net = training.make_network()
+        backup = fit(training, net, log, images, validation)
+        net.save_weights(path)
+        shutil.rmtree(backup)
+
+    net = training.make_network(path)
+    measures = {}
+    for split, (x, y) in {"validation": validation, "test": test}.items():
+        if len(x) and (split == "validation" or options.test):
+            measures[split] = model_card.measure(net, x, y, training.classes)
+            print(f"\n{split}: ", end="")
+            model_card.print_measures(measures[split])
+            assert measures[split].accuracy > training.least_accuracy
+    if options.test:
+        counts = len(images[0]), len(validation[0]), len(test[0])
+        facts = describe(training, log, counts, digest)
+        model_card.write_card(options.output, training.name, training.facts()["title"], net, measures, facts)
+    assert log.complete
+
+
+def run(training, description):
+    """Carry a training out as a script: its class, with the options of the command line."""
+    options = parse(training, description)
+    with tempfile.TemporaryDirectory() as folder:
+        options.output = options.output or folder
+        carry_out(training(options))

@@ -245,6 +245,7 @@ class DatasetBatches:
 
     def __init__(self, dataset, shuffle=False):
         self.dataset = dataset
+        self.ahead = getattr(dataset, "batches_ahead", 0)
         count = getattr(dataset, "num_batches", len)
         self.num_batches = len(dataset) if callable(count) else count
         if self.num_batches == 0:
@@ -327,20 +328,32 @@ class Epochs:
 
     def __iter__(self):
         self.batches.on_epoch_begin()
+        batches, ahead, count = self._epoch(), getattr(self.batches, "ahead", 0), 0
+        if ahead:
+            from minikeras.utils.read_ahead import read_ahead
+
+            batches = read_ahead(batches, ahead)
+        for batch in batches:
+            yield count, batch
+            count += 1
+        if count != self.steps:
+            self._end(count)
+        self.batches.on_epoch_end()
+
+    def _epoch(self):
+        """The batches of one epoch and no further: what `on_epoch_end` changes, the next ones must see."""
         if self.iterator is None or self.steps is None:
             self.iterator = iter(self.batches)
-        step = 0
-        while step != self.steps:
+        count = 0
+        while count != self.steps:
             batch = next(self.iterator, None)
-            if batch is None and step == 0:  # the last epoch ended just where the data do
+            if batch is None and count == 0:  # the last epoch ended just where the data do
                 self.iterator = iter(self.batches)
                 batch = next(self.iterator, None)
             if batch is None:
-                self._end(step)
-                break
-            yield step, batch
-            step += 1
-        self.batches.on_epoch_end()
+                return
+            yield batch
+            count += 1
 
     def _end(self, step):
         self.iterator = None

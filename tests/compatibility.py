@@ -137,13 +137,13 @@ DIFFERS = {
         "get_file": "the cache is `~/.minikeras`, or the folder in `$MINIKERAS_HOME` (in Keras `~/.keras`)",
         "normalize": "`axis=0` normalizes columns (Keras 3.15 takes it for -1 when it divides)",
         "to_categorical": "labels out of range are refused, negative ones too (which Keras counts from the end)",
+        **each("PyDataset Sequence", "any number of workers above 1 is one thread, which ends with the epoch"),
         "plot_model": "is drawn by matplotlib, not by Graphviz; `splines` has no effect; where there is no IPython "
         "a figure is returned (in Keras nothing)",
         "split_dataset": "returns arrays (in Keras data sets of TensorFlow)",
-        **each(
-            "image_dataset_from_directory timeseries_dataset_from_array",
-            "the data set yields arrays, and needs neither TensorFlow nor Grain",
-        ),
+        "image_dataset_from_directory": "the data set yields arrays, and needs neither TensorFlow nor Grain; "
+        '`on_error="skip"` leaves out, with a warning, what cannot be read',
+        "timeseries_dataset_from_array": "the data set yields arrays, and needs neither TensorFlow nor Grain",
     },
     "models": {
         "Model": "`Model(inputs, outputs, trainable, name)` is for chains of layers; `fit` goes on where a "

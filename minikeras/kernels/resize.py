@@ -64,10 +64,13 @@ def nearest(n_in, n_out):
 
 
 def _area(n_in, n_out):
-    """In units of 1 / n_out of a pixel, an output covers n_in and an input n_out: whole numbers, so edges are exact."""
-    starts, pixels = np.arange(n_out)[:, None] * n_in, np.arange(n_in) * n_out
-    overlap = np.minimum(starts + n_in, pixels + n_out) - np.maximum(starts, pixels)
-    return np.maximum(overlap, 0) / n_in
+    return overlap(np.arange(n_out)[:, None] * n_in, np.arange(n_in) * n_out, n_in, n_out) / n_in
+
+
+def overlap(starts, pixels, n_in, n_out):
+    """How much of each output, [start, start + n_in), lies in each input, [pixel, pixel + n_out), in units of 1 / n_out
+    of a pixel: whole numbers, so edges are exact."""
+    return np.maximum(np.minimum(starts + n_in, pixels + n_out) - np.maximum(starts, pixels), 0)
 
 
 def apply(x, size, interpolation="bilinear", antialias=False):

@@ -8,12 +8,17 @@ from minikeras import config
 from minikeras.messages import inform, warn
 from minikeras.preprocessing.iterators import Iterator, subset_limits
 from minikeras.utils.image_dataset import list_files, subfolders
-from minikeras.utils.images import MODES, img_to_array, load_img
+from minikeras.utils.images import MODES, img_to_array, load_img, readable
+from minikeras.utils.read_ahead import ELEMENTS
 
 
 class FileIterator(Iterator):
-    """What the iterators over files share: reading images, and making labels of classes."""
+    """What the iterators over files share: reading images, and making labels of classes.
 
+    In `fit`, `evaluate` and `predict` a thread reads the next batches while the model works.
+    """
+
+    batches_ahead = ELEMENTS
     _targets = None  # columns of a table
     _sample_weight = None
 
@@ -99,7 +104,7 @@ class DirectoryIterator(FileIterator):
     Attributes:
         samples, num_classes: numbers of images and of classes.
         class_indices: dict from the folders' names to the classes' numbers.
-        classes: class number of each image.
+        classes: class number of each image; with ``on_error="skip"`` of those that can be read, as all that follows.
         filenames, filepaths: of the images, relative to the folder, and whole.
     """
 
@@ -125,6 +130,8 @@ class DirectoryIterator(FileIterator):
         interpolation="nearest",
         keep_aspect_ratio=False,
         dtype=None,
+        *,
+        on_error="raise",
     ):
         if class_mode not in self.allowed_class_modes:
             raise ValueError(f"`class_mode` must be one of {self.allowed_class_modes}. Received: {class_mode!r}")
@@ -145,6 +152,8 @@ class DirectoryIterator(FileIterator):
                 found = found[slice(*subset_limits(subset, image_data_generator, len(found)))]
             self._filepaths += found
             numbers += [number] * len(found)
+        rows = readable(self._filepaths, on_error)
+        self._filepaths, numbers = [self._filepaths[i] for i in rows], [numbers[i] for i in rows]
         self.filenames = [os.path.relpath(path, directory) for path in self._filepaths]
         self.classes = np.array(numbers, "int32")
         self.samples = len(numbers)
@@ -184,6 +193,8 @@ class DataFrameIterator(FileIterator):
         keep_aspect_ratio=False,
         dtype="float32",
         validate_filenames=True,
+        *,
+        on_error="raise",
     ):
         if class_mode not in self.allowed_class_modes:
             raise ValueError(f"`class_mode` must be one of {self.allowed_class_modes}. Received: {class_mode!r}")
@@ -219,7 +230,7 @@ class DataFrameIterator(FileIterator):
             warn(f"`classes` has no effect with class_mode={class_mode!r}")
         if subset is not None:
             rows = rows[slice(*subset_limits(subset, image_data_generator, len(rows)))]
-        rows = list(rows)
+        rows = [rows[i] for i in readable([paths[i] for i in rows], on_error)]
         if has_classes:
             numbers = self.class_indices
             self.classes = [_each(values[i], numbers.__getitem__) for i in rows]

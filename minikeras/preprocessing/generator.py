@@ -166,6 +166,8 @@ class ImageDataGenerator:
         subset=None,
         interpolation="nearest",
         keep_aspect_ratio=False,
+        *,
+        on_error="raise",
     ):
         """Return a `DirectoryIterator`: endless batches (images, labels) from a folder with a folder for each class.
 
@@ -177,6 +179,7 @@ class ImageDataGenerator:
                 images themselves) or None (no labels).
             follow_links: whether to enter folders that are links.
             batch_size, shuffle, seed, save_to_dir, save_prefix, save_format, subset: as in `flow`.
+            on_error: ``"raise"`` or ``"skip"``: see `utils.image_dataset_from_directory`. (Keras raises.)
         """
         arguments = dict(locals())
         del arguments["self"], arguments["directory"]
@@ -202,6 +205,8 @@ class ImageDataGenerator:
         subset=None,
         interpolation="nearest",
         validate_filenames=True,
+        *,
+        on_error="raise",
         **kwargs,
     ):
         """Return a `DataFrameIterator`: endless batches of image files that a table lists.
@@ -217,6 +222,7 @@ class ImageDataGenerator:
             validate_filenames: whether to leave out, with a warning, files that are not there or are no images.
             target_size, color_mode, interpolation: as in `utils.load_img`.
             batch_size, shuffle, seed, save_to_dir, save_prefix, save_format, subset: as in `flow`.
+            on_error: ``"raise"`` or ``"skip"``: see `utils.image_dataset_from_directory`. (Keras raises.)
         """
         arguments = dict(locals())
         del arguments["self"], arguments["dataframe"], arguments["directory"], arguments["kwargs"]

@@ -15,9 +15,10 @@ class PyDataset:
     sees. For an endless data set, let ``num_batches`` return None instead of writing ``__len__``.
 
     Args:
-        workers: number of threads (or processes) that `fit` may prepare batches with.
-        use_multiprocessing: whether the workers are processes.
-        max_queue_size: how many prepared batches may wait.
+        workers: above 1, a thread makes the next batches while `fit`, `evaluate` or `predict` uses one. It is one
+            thread, whatever the number, and goes no further than to the end of the epoch.
+        use_multiprocessing: has no effect.
+        max_queue_size: how many batches it may be ahead.
     """
 
     # defaults for subclasses that do not call super().__init__()
@@ -44,6 +45,11 @@ class PyDataset:
                 f"{type(self).__name__} has no `__len__(self)`: write one that returns the number of batches"
             )
         return len(self)
+
+    @property
+    def batches_ahead(self):
+        """Number of batches that are made while another is in use; 0 for none."""
+        return max(int(self.max_queue_size), 1) if self.workers > 1 else 0
 
     def __iter__(self):
         count = self.num_batches

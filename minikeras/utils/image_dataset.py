@@ -6,11 +6,13 @@ import numpy as np
 
 from minikeras import config
 from minikeras.messages import inform
-from minikeras.utils.images import MODES, load_img, pillow
+from minikeras.utils.images import MODES, load_img, pillow, readable
+from minikeras.utils.read_ahead import ELEMENTS, read_ahead
 from minikeras.utils.resizing import INTERPOLATIONS, crop, pad, resized
 from minikeras.utils.stream import Array, Stream
 
 FORMATS = (".bmp", ".gif", ".jpeg", ".jpg", ".png")
+SINGLE = 32  # images that are read ahead where there are no batches
 
 
 def image_dataset_from_directory(
@@ -32,8 +34,10 @@ def image_dataset_from_directory(
     data_format=None,
     format="tf",
     verbose=True,
+    *,
+    on_error="raise",
 ):
-    """Return batches (images, labels) read from a folder of image files, one after the other.
+    """Return batches (images, labels) of a folder of image files, read by a thread that is two batches ahead.
 
     Args:
         directory: path of a folder with a folder of images for each class.
@@ -56,6 +60,9 @@ def image_dataset_from_directory(
         data_format: order of the images' axes, by default `config.image_data_format`.
         format: ``"tf"`` or ``"grain"``. Both give the same data set, which needs neither.
         verbose: whether to print how many files were found.
+        on_error: ``"raise"`` for an OSError with the path of a file that cannot be read, when its turn comes;
+            ``"skip"`` to read all files once before, and leave those out, with a warning that names them. Batches,
+            labels, ``file_paths`` and the length are then those of the others. (Keras raises.)
 
     Returns:
         A `Stream`: iterable, with a length, `take`, `map`, `cache`, `shuffle` and so on, and the attributes
@@ -63,8 +70,10 @@ def image_dataset_from_directory(
         255; labels int32 of shape (batch,), or float32 of shape (batch, classes) or (batch, 1) for ``"binary"``.
 
     Raises:
-        ImportError: Pillow is not installed. ValueError: a bad argument, or a folder without images.
+        ImportError: Pillow is not installed. ValueError: a bad argument, or a folder without images. FileNotFoundError,
+            PermissionError: the folder, or one in it, cannot be read.
     """
+    interpolation = str(interpolation).lower()
     _check(labels, label_mode, class_names, color_mode, image_size, interpolation, format, batch_size)
     _check_split(validation_split, subset, shuffle, seed)
     if crop_to_aspect_ratio and pad_to_aspect_ratio:
@@ -78,6 +87,11 @@ def image_dataset_from_directory(
     paths, labels, names = _index(directory, labels, class_names, follow_links, verbose)
     if label_mode == "binary" and len(names) != 2:
         raise ValueError(f"`label_mode`='binary' needs exactly 2 classes. Received {len(names)}: {names[:10]}")
+    if label_mode in ("binary", "categorical") and not set(labels) <= set(range(len(names))):
+        raise ValueError(
+            f"`labels` must be 0 to {len(names) - 1}, one number a class, with label_mode={label_mode!r}. Received: "
+            f"{names[:10]}"
+        )
     if shuffle:
         _shuffle(seed, paths, labels)
     image_size = (image_size, image_size) if isinstance(image_size, int) else tuple(image_size)
@@ -85,8 +99,13 @@ def image_dataset_from_directory(
 
     def make(subset, shuffle):
         files, numbers = _split(paths, labels, validation_split, subset)
+        rows = readable(files, on_error)
+        files, numbers = ([values[i] for i in rows] if values is not None else None for values in (files, numbers))
         if not files:
-            raise ValueError(f"No {subset or ''} images found in {directory!r}: files that end in {', '.join(FORMATS)}")
+            raise ValueError(
+                f"No {f'{subset} ' if subset else ''}images found in {os.fspath(directory)!r}: files that end in "
+                f"{', '.join(FORMATS)}, in folders named after their classes. For a folder without such: labels=None"
+            )
 
         def read(path):
             return read_image(path, color_mode, image_size, interpolation, aspect, data_format)
@@ -106,13 +125,16 @@ def _stream(files, targets, read, batch_size, seed):
     """Batches of files (or single ones), in a new order for each pass if there is a seed."""
     generator = None if seed is None else config.make_generator(seed)
 
-    def make():
-        order = np.arange(len(files)) if generator is None else generator.permutation(len(files))
+    def batches(order):
         for start in range(0, len(files), batch_size or 1):
             rows = order[start : start + batch_size] if batch_size else order[start]
             images = np.stack([read(files[i]) for i in rows]) if batch_size else read(files[rows])
             images = images.view(Array)
             yield images if targets is None else (images, targets[rows])
+
+    def make():
+        order = np.arange(len(files)) if generator is None else generator.permutation(len(files))
+        return read_ahead(batches(order), ELEMENTS if batch_size else SINGLE)
 
     return Stream(make, -(-len(files) // (batch_size or 1)))
 
@@ -181,10 +203,17 @@ def subfolders(directory):
 
 def list_files(directory, formats, follow_links=False):
     """Yield the paths of files whose names end in one of ``formats``, sorted by folder and name."""
-    for folder, _, names in sorted(os.walk(directory, followlinks=follow_links), key=lambda entry: entry[0]):
+    walk = os.walk(directory, onerror=_raise_if_denied, followlinks=follow_links)
+    for folder, _, names in sorted(walk, key=lambda entry: entry[0]):
         for name in sorted(names):
             if name.lower().endswith(formats):
                 yield os.path.join(folder, name)
+
+
+def _raise_if_denied(error):
+    """A folder that may not be read is an error: its class would be empty in silence."""
+    if isinstance(error, PermissionError):
+        raise error
 
 
 def _shuffle(seed, *lists):
@@ -204,9 +233,10 @@ def _split(paths, labels, validation_split, subset):
 
 
 def _check(labels, label_mode, class_names, color_mode, image_size, interpolation, format, batch_size):
-    if labels not in ("inferred", None) and not isinstance(labels, (list, tuple)):
+    given = isinstance(labels, (list, tuple)) and all(isinstance(label, (int, np.integer)) for label in labels)
+    if not (given or labels is None or (isinstance(labels, str) and labels == "inferred")):
         raise ValueError(f"`labels` must be 'inferred', None or a list of integers. Received: labels={labels!r:.80}")
-    if class_names is not None and labels != "inferred":
+    if class_names is not None and (given or labels is None):
         raise ValueError("`class_names` can only be given with labels='inferred': they are names of folders")
     one_of = {
         "label_mode": (label_mode, ("int", "categorical", "binary", None)),

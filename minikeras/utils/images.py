@@ -6,10 +6,13 @@ import os
 import numpy as np
 
 from minikeras import config
+from minikeras.kernels import threads
+from minikeras.messages import warn
 from minikeras.registry import accepts_old_spellings
 
 MODES = {"grayscale": "L", "rgb": "RGB", "rgba": "RGBA"}
 _INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "hamming", "box", "lanczos")
+_NAMED = 10  # files in one warning
 
 
 def pillow(what):
@@ -101,8 +104,6 @@ def save_img(path, x, data_format=None, file_format=None, scale=True, **kwargs):
         file_format = "jpeg"
     img = array_to_img(x, data_format=data_format, scale=scale)
     if img.mode == "RGBA" and file_format == "jpeg":
-        from minikeras.messages import warn
-
         warn("JPEG files have no alpha channel: the RGBA image is saved as RGB. Save it as .png to keep the alpha")
         img = img.convert("RGB")
     img.save(path, format=file_format, **kwargs)
@@ -142,10 +143,17 @@ def load_img(path, color_mode="rgb", target_size=None, interpolation="nearest", 
     try:
         img = image.open(path)
         img.load()  # what is cut off shows here
-    except OSError as error:  # Pillow's own does not say which file
-        raise type(error)(
-            f"`path` must be an image that Pillow reads. Received: path={source!r}: {error}. Remove the file or mend it"
-        ) from error
+    except MemoryError:
+        raise
+    except Exception as error:  # Pillow has many kinds for what is no image, and does not say which file it is
+        kind = type(error) if isinstance(error, OSError) else OSError
+        reason = "the file is empty" if not path.getbuffer().nbytes else str(error).split(" <_io.")[0]
+        named = kind(
+            f"`path` must be an image that Pillow reads. Received: path={source!r}: {reason}. Remove the file or mend "
+            "it"
+        )
+        named.reason = reason
+        raise named from error
     gray = color_mode == "grayscale" and img.mode in ("I;16", "I")
     if img.mode != MODES[color_mode] and not gray:
         img = img.convert(MODES[color_mode])
@@ -161,3 +169,40 @@ def load_img(path, color_mode="rgb", target_size=None, interpolation="nearest", 
         left, top = (img.width - cut_width) // 2, (img.height - cut_height) // 2
         box = (left, top, left + cut_width, top + cut_height)
     return img.resize((width, height), getattr(image.Resampling, interpolation.upper()), box=box)
+
+
+def readable(paths, on_error):
+    """Return the positions of those of the files that can be read as images.
+
+    Args:
+        paths: list of paths.
+        on_error: ``"raise"`` for all positions: reading will tell. ``"skip"`` to read all files now, on several
+            threads, and leave out what is none, with a warning that names the files.
+
+    Raises:
+        ValueError: another ``on_error``.
+    """
+    if on_error not in ("raise", "skip"):
+        raise ValueError(f"`on_error` must be 'raise' or 'skip'. Received: on_error={on_error!r}")
+    if on_error == "raise":
+        return list(range(len(paths)))
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(threads.num_threads()) as pool:
+        errors = list(pool.map(_error_of, paths))
+    bad = sorted(f"{path!r} ({error})" for path, error in zip(paths, errors) if error is not None)
+    if bad:
+        more = f" and {len(bad) - _NAMED} more" if len(bad) > _NAMED else ""
+        warn(
+            f"{len(bad)} of {len(paths)} files cannot be read as images, and are left out: "
+            f"{', '.join(bad[:_NAMED])}{more}"
+        )
+    return [i for i, error in enumerate(errors) if error is None]
+
+
+def _error_of(path):
+    """Return why a file cannot be read as an image, None if it can."""
+    try:
+        load_img(path).close()
+    except OSError as error:
+        return getattr(error, "reason", error.strerror)

@@ -7,6 +7,7 @@ import itertools
 import numpy as np
 
 from minikeras import config
+from minikeras.utils.read_ahead import ELEMENTS, read_ahead
 
 
 class Array(np.ndarray):
@@ -183,8 +184,16 @@ class Stream:
         return self._derive(make)
 
     def prefetch(self, buffer_size=None):
-        """The same elements. (TensorFlow prepares the next ones meanwhile.)"""
-        return self._derive(self._make, self._length)
+        """The same elements, of which a thread makes the next ``buffer_size`` meanwhile; 2 for None and -1, none for 0.
+
+        What `map` and the like before it call, runs on that thread.
+        """
+        if buffer_size == 0:
+            return self._derive(self._make, self._length)
+        count = ELEMENTS if buffer_size is None or buffer_size == -1 else buffer_size
+        if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or count < 1:
+            raise ValueError(f"`buffer_size` must be an integer of at least 0, -1 or None. Received: {buffer_size!r}")
+        return self._derive(lambda: read_ahead(iter(self), int(count)), self._length)
 
 
 def _array(value):

@@ -79,16 +79,22 @@ def test_apply_brightness_shift(legacy, shape, brightness, scale):
 NAMES = [name for name in image.__all__ if name not in ("Iterator", "FileIterator")]
 
 
+def signature(function):
+    """Without what is of our own, which comes by name only."""
+    full = inspect.signature(function)
+    return full.replace(parameters=[p for p in full.parameters.values() if p.name != "on_error"])
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_signature(legacy, keras, name):
     theirs = getattr(legacy, name, None) or getattr(keras.utils, name, None) or getattr(keras.preprocessing.image, name)
-    assert inspect.signature(getattr(image, name)) == inspect.signature(theirs)
+    assert signature(getattr(image, name)) == inspect.signature(theirs)
 
 
 def test_signatures_of_the_methods(legacy):
     for name in (n for n in vars(legacy.ImageDataGenerator) if not n.startswith("_") or n == "__init__"):
-        ours, theirs = (inspect.signature(getattr(m.ImageDataGenerator, name)) for m in (image, legacy))
-        assert ours == theirs, name
+        ours, theirs = (getattr(m.ImageDataGenerator, name) for m in (image, legacy))
+        assert signature(ours) == inspect.signature(theirs), name
 
 
 GENERATORS = {

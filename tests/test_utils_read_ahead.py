@@ -1,0 +1,242 @@
+"""A thread that reads ahead: the same elements, in order, errors too, and an end in every case."""
+
+import gc
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+
+import minikeras as keras
+from minikeras import data, layers, utils
+from minikeras.utils.read_ahead import read_ahead
+from minikeras.utils.stream import Stream
+
+
+def readers():
+    return [thread for thread in threading.enumerate() if thread.name == "minikeras-read-ahead"]
+
+
+@pytest.fixture(autouse=True)
+def nothing_left():
+    yield
+    gc.collect()
+    assert readers() == []
+
+
+def numbers(n, read):
+    for i in range(n):
+        read.append(i)
+        yield i
+
+
+def settled(read, expected):
+    """Return how much was read: as soon as it is as much as expected, and then a moment later."""
+    end = time.monotonic() + 20
+    while len(read) < expected and time.monotonic() < end:
+        time.sleep(0.002)
+    time.sleep(0.05)
+    return len(read)
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_elements_in_order_and_no_more_than_count_ahead(count):
+    read, got = [], []
+    elements = read_ahead(numbers(12, read), count)
+    assert settled(read, 0) == 0  # nothing before the first is asked for
+    for element in elements:
+        got.append(element)
+        expected = min(len(got) + count, 12)
+        assert settled(read, expected) == expected
+    assert got == list(range(12))
+    assert list(read_ahead([], count)) == []
+    assert list(read_ahead([None, (None, None)], count)) == [None, (None, None)]
+
+
+def test_reads_while_the_caller_works():
+    """The next element is made by another thread, not when it is asked for."""
+    threads_of, made = [], threading.Event()
+
+    def elements():
+        threads_of.append(threading.current_thread())
+        yield 0
+        made.set()
+        yield 1
+
+    iterator = read_ahead(elements())
+    assert next(iterator) == 0
+    assert made.wait(10)
+    assert threads_of[0] is not threading.current_thread()
+    assert list(iterator) == [1]
+
+
+@pytest.mark.parametrize("kind", [KeyError, KeyboardInterrupt])
+def test_errors_arrive_after_the_elements_before_them(kind):
+    def elements():
+        yield from range(3)
+        raise kind("broken")
+
+    iterator = read_ahead(elements())
+    assert [next(iterator) for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(kind) as error:
+        next(iterator)
+    assert "elements" in [entry.name for entry in error.traceback]  # where it happened
+    assert list(iterator) == []
+    with pytest.raises(TypeError, match="not iterable"):
+        next(read_ahead(3))
+
+
+@pytest.mark.parametrize("end", ["close", "drop", "cycle", "error"])
+def test_ends_early(end):
+    read, closed = [], []
+
+    def elements():
+        try:
+            yield from numbers(1000, read)
+        finally:
+            closed.append(threading.current_thread())
+
+    iterator = read_ahead(elements())
+    next(iterator)
+    if end == "close":
+        iterator.close()
+    elif end == "error":
+        with pytest.raises(ZeroDivisionError):
+            iterator.throw(ZeroDivisionError)
+    elif end == "cycle":
+        circle = [iterator]
+        circle.append(circle)
+        del circle, iterator
+        gc.collect()
+    else:
+        del iterator
+    assert readers() == []  # it has been waited for
+    assert len(closed) == 1
+    assert settled(read, 0) <= 3
+
+
+def test_two_threads_in_a_row():
+    read = []
+    iterator = read_ahead(read_ahead(numbers(1000, read), 1), 1)
+    assert [next(iterator) for _ in range(3)] == [0, 1, 2]
+    iterator.close()
+    while readers():
+        time.sleep(0.01)
+    assert len(read) < 10
+
+
+def test_has_the_callers_error_state():
+    def quotients():
+        yield np.float64(1) / np.float64(0)
+
+    with np.errstate(divide="ignore"):
+        assert list(read_ahead(quotients())) == [np.inf]
+
+
+@pytest.mark.parametrize("left", [
+    "iterator = read_ahead(read_ahead(itertools.count())); next(iterator)",
+    "iterator = read_ahead(slow()); next(iterator)",
+    "box = []; box += [box, read_ahead(itertools.count())]; next(box[1])",
+    "iterator = read_ahead(itertools.count()); next(iterator); raise SystemExit",
+])  # fmt: skip
+def test_the_program_ends(left):
+    code = (
+        "import itertools, time\nfrom minikeras.utils.read_ahead import read_ahead\n"
+        f"def slow():\n    for i in range(9):\n        yield i\n        time.sleep(0.2)\n{left}\n"
+    )
+    result = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, timeout=60)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+
+
+# streams
+
+
+def test_prefetch():
+    made = []
+
+    def double(x):
+        made.append(threading.current_thread())
+        return 2 * x
+
+    doubled = Stream(lambda: iter(range(5)), 5).map(double)
+    for buffer_size in (None, -1, 1, np.int64(3)):
+        assert list(doubled.prefetch(buffer_size)) == [0, 2, 4, 6, 8]
+        assert threading.current_thread() not in made
+        made.clear()
+    assert list(doubled.prefetch(0)) == [0, 2, 4, 6, 8]
+    assert set(made) == {threading.current_thread()}
+    for wrong in (-2, 1.5, True, "2"):
+        with pytest.raises(ValueError, match="`buffer_size` must be an integer of at least 0.*Received"):
+            doubled.prefetch(wrong)
+
+
+def test_prefetch_of_a_shuffled_stream_repeats_with_the_seed():
+    orders = []
+    for _ in range(2):
+        stream = Stream(lambda: iter(range(50)), 50).shuffle(50, seed=1).prefetch()
+        first, second = iter(stream), iter(stream)
+        orders.append([list(first), list(second), list(stream)])
+    assert orders[0] == orders[1]
+    assert orders[0][0] != orders[0][1]
+
+
+# fit
+
+
+class Batches(utils.PyDataset):
+    """Writes down which thread asks for which batch, and when epochs end."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.events = []
+        self.threads = set()
+
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, index):
+        self.events.append(index)
+        self.threads.add(threading.current_thread().name)
+        return np.ones((2, 3)), np.ones((2, 1))
+
+    def on_epoch_end(self):
+        self.events.append("end")
+
+
+def fit(batches, **arguments):
+    model = keras.Sequential([layers.Dense(1)]).compile("sgd", "mse", input_shape=(3,))
+    return model.fit(batches, shuffle=False, verbose=0, **arguments)
+
+
+@pytest.mark.parametrize("workers, ahead", [(1, 0), (2, 10), (8, 10)])
+def test_a_dataset_with_workers_is_read_ahead_up_to_the_end_of_the_epoch(workers, ahead):
+    batches = Batches(workers=workers)
+    assert batches.batches_ahead == data.DatasetBatches(batches).ahead == ahead
+    fit(batches, epochs=2)
+    assert batches.events == [0, *[0, 1, 2, 3, "end"] * 2]  # the first is looked at before
+    assert ("minikeras-read-ahead" in batches.threads) == (workers > 1)
+    batches.events.clear()
+    with pytest.warns(UserWarning, match="ran out after 1 of the 3"):
+        fit(batches, epochs=2, steps_per_epoch=3)  # the second epoch goes on where the first stopped
+    assert batches.events == [0, 0, 1, 2, "end", 3, "end"]
+    assert Batches(workers=2, max_queue_size=3).batches_ahead == 3
+
+
+def test_a_training_that_stops_or_fails_ends_the_thread():
+    class Stop(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            self.model.stop_training = True
+
+    fit(Batches(workers=2), callbacks=[Stop()], epochs=3)
+    assert readers() == []
+
+    class Broken(Batches):
+        def __getitem__(self, index):
+            if index == 2:
+                raise FileNotFoundError("gone")
+            return super().__getitem__(index)
+
+    with pytest.raises(FileNotFoundError, match="gone"):
+        fit(Broken(workers=2))

@@ -34,6 +34,8 @@ def run(code, folder):
 
 @pytest.mark.parametrize("code", README, ids=range(len(README)))
 def test_readme(code, tmp_path):
+    if "visualization" in code:
+        pytest.importorskip("matplotlib")
     run(code, tmp_path)
 
 

@@ -218,6 +218,10 @@ def test_confusion_matrix(normalize, expected):
     assert [[places[column, row] for column in range(3)] for row in range(3)] == expected
     np.testing.assert_allclose(axes.get_images()[0].get_array(), np.array(expected, float), atol=0.005)
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("predicted", "true")
+    assert axes.get_title() == "4 of 6 right: 66.67%"
+    for text in axes.texts:  # zeros are there and not in the way
+        column, row = text.get_position()
+        assert (text.get_color() == "lightgrey") == (axes.get_images()[0].get_array()[row, column] == 0)
     for labels in (axes.get_xticklabels(), axes.get_yticklabels()):
         assert [label.get_text() for label in labels] == ["ant", "bee", "cow"]
     assert fits(figure)
@@ -308,6 +312,7 @@ def test_decision_boundary_of_two_classes(activation, bias):
     for c, each in ((0, points["0"]), (1, points["1"])):
         np.testing.assert_allclose(each.get_facecolor()[0], image.cmap(image.norm(c)))
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["right", "$left$"]
+    assert axes.get_title() == "4 of 4 right: 100.00%"
     assert fits(figure)
 
 
@@ -320,6 +325,7 @@ def test_decision_boundary_of_many_classes():
     expected = np.where(middles < 0.5, 0, np.where(middles > 1.5, 2, 1))
     np.testing.assert_array_equal(image.get_array(), np.tile(expected[:, None], 50))
     assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == ["0", "2"]
+    assert figure.axes[0].get_title() == "3 of 4 right: 75.00%"
     many = linear(np.ones((2, 30)), np.zeros(30), "softmax")
     names = [f"a class, number {i}" for i in range(30)]
     figure = visualization.plot_decision_boundary(many, np.tile(X, (15, 1)), np.arange(60) // 2, names)

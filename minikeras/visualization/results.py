@@ -225,8 +225,7 @@ def plot_confusion_matrix(y_true, y_pred, class_names=None, normalize=None, path
     turned = letters * 0.09 > cell
     axes.set_xticks(range(count), names, rotation=90 if turned else 0, parse_math=False)
     axes.set_yticks(range(count), names, parse_math=False)
-    right = np.count_nonzero(y_true == y_pred)
-    axes.set_title(f"{right} of {len(y_true)} right: {right / len(y_true):.2%}", fontsize=10)
+    axes.set_title(_score(y_true == y_pred), fontsize=10)
     axes.set(xlabel="predicted", ylabel="true")
     if count <= 40:  # beyond that the numbers are too many to be read
         for (row, column), value in np.ndenumerate(matrix):
@@ -285,11 +284,18 @@ def plot_decision_boundary(model, x, y, class_names=None, resolution=200, path=N
     for c in np.unique(y):
         color = image.cmap(image.norm(c))
         axes.scatter(*x[y == c].T, s=16, color=color, edgecolors="black", linewidths=0.4, label=f"{c}")
+    axes.set_title(_score(predicted_classes(model, model.predict(x, verbose=0)) == y), fontsize=10)
+    axes.locator_params(nbins=6)
     labels = [names[c] for c in np.unique(y)]
     legend = axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False, ncols=columns)
     for text, label in zip(legend.get_texts(), labels):
         text.set(text=label, parse_math=False)
     return finish(figure, path)
+
+
+def _score(is_right):
+    right = np.count_nonzero(is_right)
+    return f"{right} of {len(is_right)} right: {right / len(is_right):.2%}"
 
 
 def _standardize_probabilities(probabilities, argument="probabilities"):

@@ -21,6 +21,12 @@ def test_there_are_examples():
     assert len(EXAMPLES) >= 4
 
 
+def test_all_are_listed():
+    listed = (ROOT / "examples" / "README.md").read_text(encoding="utf-8")
+    missing = [path.name for path in FOUND if f"| [{path.name}]({path.name}) |" not in listed]
+    assert not missing, f"examples/README.md needs a line for {missing}: the idea, the data it needs, how long it takes"
+
+
 @pytest.mark.parametrize("name", [path.stem for path in FOUND if path.stem in ELSEWHERE])
 def test_is_tested_elsewhere(name):
     others = set((ROOT / "tests").glob("test_*.py")) - {pathlib.Path(__file__).resolve()}

@@ -54,6 +54,7 @@ def test_contributing(tmp_path):
 
 @pytest.mark.parametrize("document", [
     "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "benchmarks/README.md", "docs/keras_compatibility.md",
+    "examples/README.md",
 ])  # fmt: skip
 def test_links(document):
     text = (ROOT / document).read_text(encoding="utf-8")

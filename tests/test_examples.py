@@ -23,7 +23,7 @@ def test_there_are_examples():
 
 def test_all_are_listed():
     listed = (ROOT / "examples" / "README.md").read_text(encoding="utf-8")
-    missing = [path.name for path in FOUND if f"| [{path.name}]({path.name}) |" not in listed]
+    missing = [path.name for path in FOUND if f"[{path.name}]({path.name})" not in listed]
     assert not missing, f"examples/README.md needs a line for {missing}: the idea, the data it needs, how long it takes"
 
 

@@ -148,7 +148,7 @@ def main():
         if name not in names:
             why = "not asked for" if options.only else f"not in {cache.folder()}; --only {name} downloads it"
             print(f"left out: {name}, {why}")
-    assert all(good)
+    assert all(good), "a figure is below what it should be"
 
 
 if __name__ == "__main__":

@@ -6,6 +6,10 @@ import numpy as np
 
 TIMEOUT = 30  # seconds without a byte
 CHUNK = 1 << 18
+OFFLINE = (
+    "What needs no network: datasets.digits, and datasets.synthetic, as synthetic.images(), which are never used by "
+    "themselves in place of another data set"
+)
 _MEND = "Delete the file to download it anew, or put a good copy in its place"
 
 
@@ -22,7 +26,7 @@ def folder():
     return os.path.abspath(os.path.expanduser(os.environ.get("MINIKERAS_HOME") or os.path.join("~", ".minikeras")))
 
 
-def fetch(name, url, size=None, digest=None):
+def fetch(name, url, size=None, digest=None, instead=""):
     """Return the path of a file of the cache, downloading it if it is not there.
 
     Args:
@@ -30,22 +34,25 @@ def fetch(name, url, size=None, digest=None):
         url: where to download it from.
         size, digest: what the downloaded file must have: bytes, and SHA-256 or MD5 in hexadecimal. A file that is there
             already is not held to them: its reader checks the content, so that a copy from elsewhere will do.
+        instead: for the error, what else one may place by hand.
 
     Raises:
-        DownloadError: no network, a server's error, or a wrong file. Nothing is left behind.
+        DownloadError: no network, a server's error, or a wrong file. Nothing is left behind. The message says where to
+            place the file by hand, and what there is without a network.
     """
     path = os.path.join(folder(), name)
     if not os.path.exists(path):
-        download(url, path, size, digest, "the environment variable MINIKERAS_HOME")
+        hint = f"{instead} (the folder is set with the environment variable MINIKERAS_HOME). {OFFLINE}"
+        download(url, path, size, digest, hint)
     return path
 
 
-def download(url, path, size=None, digest=None, setting=None):
+def download(url, path, size=None, digest=None, hint=""):
     """Save what ``url`` serves as ``path``, whole or not at all; its folder is made.
 
     Args:
         size, digest: as in `fetch`; None for any.
-        setting: what chooses the folder, for the error.
+        hint: what the error says after the path where to save the file by hand.
 
     Raises:
         HashError: another digest. DownloadError: everything else that can go wrong.
@@ -62,10 +69,9 @@ def download(url, path, size=None, digest=None, setting=None):
         if hasattr(error, "close"):
             error.close()  # a server's error is its response too, with the connection
         kind = HashError if isinstance(error, HashError) else DownloadError
-        where = f" (the folder is set with {setting})" if setting else ""
         raise kind(
             f"Could not download {url}: {str(error) or type(error).__name__}. To place the file by hand, download it "
-            f"with another program or on another machine and save it as {path}{where}"
+            f"with another program or on another machine and save it as {path}{hint}"
         ) from error
     finally:
         if os.path.exists(part):

@@ -27,5 +27,4 @@ def load_data():
 
     Reference: A. Krizhevsky, Learning multiple layers of features from tiny images, 2009.
     """
-    train, test = (cifar.load("cifar-10-binary.tar.gz", URL, BYTES, SHA256, files, 1) for files in (TRAIN, TEST))
-    return train, test
+    return cifar.load("cifar-10-binary.tar.gz", URL, BYTES, SHA256, (TRAIN, TEST), 1)

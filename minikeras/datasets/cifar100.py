@@ -34,8 +34,5 @@ def load_data(label_mode="fine"):
     if label_mode not in ("fine", "coarse"):
         raise ValueError(f"`label_mode` must be 'fine' or 'coarse'. Received: label_mode={label_mode!r}")
     column = ["coarse", "fine"].index(label_mode)
-    sets = []
-    for files in (TRAIN, TEST):
-        images, labels = cifar.load("cifar-100-binary.tar.gz", URL, BYTES, SHA256, files, 2)
-        sets.append((images, labels[:, column : column + 1].astype(np.int64)))
-    return tuple(sets)
+    sets = cifar.load("cifar-100-binary.tar.gz", URL, BYTES, SHA256, (TRAIN, TEST), 2)
+    return tuple((images, labels[:, column : column + 1].astype(np.int64)) for images, labels in sets)

@@ -68,7 +68,7 @@ def get_file(
         download = True
     if download:
         inform(f"Downloading data from {origin}")
-        cache.download(origin, path, digest=file_hash, setting="`cache_dir`")
+        cache.download(origin, path, digest=file_hash, hint=" (the folder is set with `cache_dir`)")
     if not (extract or untar):
         return path
     if (download or not os.path.isdir(unpacked)) and not _unpack(path, unpacked, formats):

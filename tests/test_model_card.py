@@ -50,6 +50,12 @@ def test_wilson_interval_solves_its_equation():
         assert abs(0.9953 - end) == pytest.approx(1.959964 * (end * (1 - end) / 10000) ** 0.5, rel=1e-9)
 
 
+def test_wilson_interval_stays_in_range():
+    ends = [model_card.wilson_interval(k, n) for n in range(1, 200) for k in (0, n)]
+    assert 0 <= min(lower for lower, _ in ends)
+    assert max(upper for _, upper in ends) <= 1
+
+
 @pytest.mark.parametrize("successes, count", [(0, 0), (3, 2), (-1, 2)])
 def test_wilson_interval_of_nothing(successes, count):
     with pytest.raises(ValueError, match=f"successes={successes}, count={count}"):
@@ -57,11 +63,15 @@ def test_wilson_interval_of_nothing(successes, count):
 
 
 class TestMeasure:
-    @pytest.mark.parametrize("form", ["probabilities", "logits"])
+    @pytest.mark.parametrize("form", ["probabilities", "logits", "large logits", "logits that sum to 1"])
     def test_by_hand(self, form):
         outputs = np.array(PROBABILITIES)
-        if form == "logits":
-            outputs = np.log(np.maximum(outputs, 1e-12)) + np.arange(6)[:, None]
+        if "logits" in form:
+            outputs = np.log(np.maximum(outputs, 1e-12))
+        if form == "large logits":  # exp(1000) is infinite
+            outputs += 1000
+        if form == "logits that sum to 1":
+            outputs += (1 - outputs.sum(axis=1, keepdims=True)) / 3
         measures = model_card.measure(Fixed(outputs), np.zeros((6, 4)), LABELS[:, None].astype("uint8"), NAMES)
         assert measures.confusion.tolist() == CONFUSION
         assert measures.cross_entropy == pytest.approx(CROSS_ENTROPY, rel=1e-5)
@@ -109,6 +119,13 @@ def test_print_measures(capsys):
     assert lines[1].split() == ["true", "accuracy", "predicted", "cat", "/", "dog", "/", "ship"]
     assert lines[3].split() == ["dog", "66.67", "%", "1000", "2000", "0"]
     assert len(lines) == 5
+
+
+@pytest.mark.parametrize(
+    "seconds, text", [(34.4, "34 s"), (119, "119 s"), (120, "2 min"), (7100, "118 min"), (8800, "2.4 h")]
+)
+def test_duration(seconds, text):
+    assert model_card._duration(seconds) == text
 
 
 def test_digest_tells_arrays_apart():

@@ -1,0 +1,80 @@
+"""What is shipped in trained_models/: whole, described, within its limits, and as good as the pages beside it say."""
+
+import pathlib
+import re
+
+import evaluate_pretrained
+import pytest
+
+import minikeras as keras
+import model_card
+
+FOLDER = pathlib.Path(keras.trained_models.__file__).parent
+README = (FOLDER / "README.md").read_text(encoding="utf-8")
+LIMITS = {  # weights, bytes, test accuracy
+    "lenet5": (70_000, 300_000, 0.995),
+    "small_cifar": (485_000, 2_000_000, 0.9),
+}
+
+
+@pytest.fixture(params=evaluate_pretrained.NETWORKS)
+def network(request):
+    network = evaluate_pretrained.NETWORKS[request.param]
+    if not (FOLDER / f"{network.file_name}.weights.h5").exists():
+        pytest.skip("there are no weights of this network")
+    network.limits = LIMITS[request.param]
+    return network
+
+
+def test_each_file_has_its_card_and_picture():
+    names = {path.name.removesuffix(".weights.h5") for path in FOLDER.glob("*.h5")}
+    for ending in (".md", ".png"):
+        assert {path.stem for path in FOLDER.glob(f"*{ending}")} - {"README"} == names
+    assert names <= {network.file_name for network in evaluate_pretrained.NETWORKS.values()}
+
+
+def test_limits(network):
+    weights, size, accuracy = network.limits
+    file = FOLDER / f"{network.file_name}.weights.h5"
+    assert file.stat().st_size <= size
+    assert (FOLDER / f"{network.file_name}.png").stat().st_size < 60_000
+    pytest.importorskip("h5py")
+    assert network.make(weights=network.weights).count_params() <= weights
+    assert model_card.read_card(FOLDER / f"{network.file_name}.md")["test"].accuracy >= accuracy
+
+
+def test_card_is_of_this_file(network):
+    card = model_card.read_card(FOLDER / f"{network.file_name}.md")
+    assert card["file_digest"] == model_card.file_digest(FOLDER / f"{network.file_name}.weights.h5")
+    assert card["test"].count == 10_000
+    assert card["test"].class_names == list(network.module.NETWORK.labels)
+    text = (FOLDER / f"{network.file_name}.md").read_text(encoding="utf-8")
+    assert f"]({network.file_name}.png)" in text
+    assert f'keras.applications.{network.make.__name__}(weights="{network.weights}")' in text
+    assert model_card.describe(card["test"]).split()[1] + " %" in text  # the figures agree with the counts
+
+
+def test_nothing_of_the_machine(network):
+    """No paths of the machine that it was trained on."""
+    text = (FOLDER / f"{network.file_name}.md").read_text(encoding="utf-8")
+    assert not re.findall(r"(?<![\w.:/])/\w+/[\w/.]*|\w:\\\w+", text)
+
+
+def test_the_file_holds_weights_only(network):
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(FOLDER / f"{network.file_name}.weights.h5", "r") as file:
+        assert "optimizer" not in file
+        datasets = []
+        file.visititems(lambda name, item: datasets.append(item) if isinstance(item, h5py.Dataset) else None)
+        assert all(dataset.compression is None and dataset.external is None for dataset in datasets)
+        assert sum(dataset.size for dataset in datasets) == network.make(weights=None).count_params()
+
+
+def test_readme_has_the_figures(network):
+    test = model_card.read_card(FOLDER / f"{network.file_name}.md")["test"]
+    lower, upper = test.interval
+    row = next(line for line in README.splitlines() if f"({network.file_name}.md)" in line)
+    assert f"| {model_card.percent(test.accuracy)} | {100 * lower:.2f} to {model_card.percent(upper)} |" in row
+    size = (FOLDER / f"{network.file_name}.weights.h5").stat().st_size
+    assert f"| {size:,} |" in row
+    assert f"| {network.make(weights=None).count_params():,} |" in row

@@ -250,7 +250,7 @@ def write_card(folder, name, title, model, measures, facts):
         name: of the files, without the ending.
         title: of the page.
         model: the network itself, with the weights of the file.
-        measures: dict of the `Measures` of ``"validation"`` and ``"test"``.
+        measures: dict of `Measures`: ``"test"``, before it ``"validation"`` if images were set aside.
         facts: `Facts`.
 
     Raises:

@@ -1,5 +1,6 @@
 """examples/train_small_cifar.py on drawn shapes: it learns, and a run that was killed ends as one that was not."""
 
+import argparse
 import json
 import os
 import pathlib
@@ -12,6 +13,7 @@ import resumable
 import train_small_cifar
 
 import minikeras as keras
+import model_card
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SCRIPT = ROOT / "examples" / "train_small_cifar.py"
@@ -76,3 +78,19 @@ def test_decay_spares_normalization():
     for old, weight in zip(before, model.trainable_weights):
         factor = 1 - training.options.weight_decay if weight.name == "kernel" else 1
         assert weight.numpy() == pytest.approx(old * np.float32(factor), rel=1e-6)
+
+
+@pytest.mark.parametrize("is_copy", [True, False])
+def test_card_of_the_jpeg_copy_says_so(monkeypatch, is_copy):
+    """The images themselves tell: nobody has to think of it."""
+    images = np.arange(4 * 32 * 32 * 3, dtype="uint8").reshape(4, 32, 32, 3), np.arange(4, dtype="uint8")[:, None]
+    monkeypatch.setattr(keras.datasets.cifar10, "load_data", lambda: (images, images))
+    if is_copy:
+        monkeypatch.setattr(train_small_cifar, "JPEG_COPY", model_card.digest(*images))
+    training = train_small_cifar.SmallCIFARTraining(resumable.parse(train_small_cifar.SmallCIFARTraining, "", []))
+    _, _, digest = training.load()
+    facts = resumable.describe(training, argparse.Namespace(seconds=1), (3, 0, 4), digest)
+    assert ("JPEG copy" in facts.data) == is_copy
+    assert ("JPEG copy" in facts.limits[0]) == is_copy
+    assert training.facts()["title"] == "SmallCIFAR on CIFAR-10" + ", JPEG copy" * is_copy
+    assert len(facts.limits) == 3 + is_copy

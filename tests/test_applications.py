@@ -9,7 +9,7 @@ import pytest
 
 import minikeras as keras
 from minikeras import layers, trained_models
-from minikeras.applications import LeNet5, SmallCIFAR, lenet5, small_cifar
+from minikeras.applications import LeNet5, SmallCIFAR, lenet5, pretrained, small_cifar
 
 NETWORKS = {"LeNet5": LeNet5, "SmallCIFAR": SmallCIFAR}
 MODULES = {"LeNet5": lenet5, "SmallCIFAR": small_cifar}
@@ -95,6 +95,11 @@ class TestLeNet5:
         assert model.layers[0].output_shape == (None, 28, 28, 6)
         assert model.count_params() == 61706
 
+    @pytest.mark.parametrize("size", [(28, 40), (40, 31), (None, 40), (None, None)])
+    def test_others_are_padded(self, size):
+        model = LeNet5(weights=None, include_top=False, input_shape=(*size, 1))
+        assert model.layers[0].output_shape == (None, *size, 6)
+
     def test_smallest_images(self):
         assert LeNet5(weights=None, input_shape=(12, 12, 1)).layers[3].output_shape == (None, 1, 1, 16)
 
@@ -173,6 +178,17 @@ class TestWeights:
         for include_top in (True, False):
             with pytest.raises(ValueError, match="does not fit"):
                 other(include_top=include_top, weights=path)
+
+    def test_of_a_longer_network(self, name, tmp_path):
+        """Only the features are taken out of a file that holds more."""
+        pytest.importorskip("h5py")
+        model = NETWORKS[name](weights=None)
+        model.add(layers.Dense(3))
+        model.save_weights(tmp_path / "longer.weights.h5")
+        with pytest.raises(ValueError, match="left over"):
+            NETWORKS[name](weights=tmp_path / "longer.weights.h5")
+        features = NETWORKS[name](weights=tmp_path / "longer.weights.h5", include_top=False)
+        assert_same(features.get_weights(), model.get_weights()[: len(features.weights)], rtol=0)
 
     def test_compiled_before_it_was_saved(self, name, tmp_path):
         pytest.importorskip("h5py")
@@ -509,6 +525,9 @@ class TestDecodePredictions:
     def test_equal_scores_go_as_argmax(self, name):
         (found,) = MODULES[name].decode_predictions(np.full((1, 10), 0.1), top=10)
         assert [int(entry[0]) for entry in found] == list(range(10))
+        many = pretrained.Network("Many", {}, (8, 8, 1), 8, range(99))  # more than a sort leaves in order by itself
+        (found,) = many.decode(np.tile([0, 1, 1], (1, 33)), 66)
+        assert [entry[1] for entry in found] == [i for i in range(99) if i % 3]
 
     def test_whole_numbers(self, name):
         preds = np.arange(10, dtype=np.uint8)[None]

@@ -177,8 +177,9 @@ class TestOptimizer:
         self.trained(steps=0).load_weights(saved)  # nothing to warn of
 
     def test_weights_alone_for_a_trained_model(self, saved):
-        with pytest.warns(UserWarning, match="Skipping variable loading.*10 variables whereas .* has 0"):
+        with pytest.warns(UserWarning, match="Skipping variable loading.*10 variables whereas .* has 0") as caught:
             self.trained().load_weights(saved)
+        assert caught[0].filename == __file__
 
     @pytest.mark.parametrize("steps", [0, 1])
     def test_state_of_the_same_shapes_that_means_something_else(self, path, steps):
@@ -288,8 +289,9 @@ class TestMismatch:
             file["layers/dense/vars/0"] = np.ones((2, 4))
             file["layers/dense/vars/1"][...] = 7
         model = build()
-        with pytest.warns(UserWarning, match="vars/0 has shape"):
+        with pytest.warns(UserWarning, match="vars/0 has shape") as caught:
             model.load_weights(saved, skip_mismatch=True)
+        assert caught[0].filename == __file__
         assert not model.get_weights()[1].any()
 
 

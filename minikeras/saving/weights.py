@@ -13,10 +13,10 @@ request).
 
 import os
 import re
-import warnings
 
 from minikeras import checks, optimizers
 from minikeras.kernels import threads
+from minikeras.messages import warn
 from minikeras.saving import reader
 from minikeras.saving.atomic import replacing
 
@@ -115,7 +115,7 @@ def read_state(model, root, skip_mismatch=False, goes_on=False):
         raise ValueError(_list_problems(model, root, problems) + f"Nothing was loaded{mend}")
     values = [(variable, group.read(name, variable.shape, variable.dtype)) for variable, group, name in found]
     if problems:
-        warnings.warn(_list_problems(model, root, problems) + "The rest was loaded.", stacklevel=5)
+        warn(_list_problems(model, root, problems) + "The rest was loaded.")
     return values + _read_optimizer(model, root)
 
 
@@ -226,7 +226,7 @@ def _read_optimizer(model, root):
         if len(expected) > len(optimizer.variables):
             optimizer.build(weights)
         return list(zip(optimizer.variables, values))
-    warnings.warn(f"Skipping variable loading for optimizer {optimizer.name!r}, because {reason}", stacklevel=6)
+    warn(f"Skipping variable loading for optimizer {optimizer.name!r}, because {reason}")
     return []
 
 

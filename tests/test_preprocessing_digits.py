@@ -89,6 +89,12 @@ def test_shift(images):
     np.testing.assert_allclose(xx, yy, atol=0.3)  # and nothing else
 
 
+def test_black_comes_in_from_outside():
+    x = np.ones((50, 28, 28, 1), "float32")
+    y = only(shift=0.25)(x)
+    assert abs((y == 0).mean() - (1 - 0.875**2)) < 0.05  # an eighth of each side on average
+
+
 def test_rotation():
     x = np.zeros((200, 29, 29, 1), "float32")
     x[:, 14, 4:25] = 1.0

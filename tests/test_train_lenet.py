@@ -128,6 +128,21 @@ def test_backup_of_another_run_is_refused(tmp_path):
         log.on_epoch_begin(3)
 
 
+def test_log_of_epochs_that_are_done_again(tmp_path):
+    settings = {"epochs": 4}
+    log = train_lenet.Log(tmp_path / "log.json", settings)
+    for epoch in (0, 1, 2):
+        log.on_epoch_begin(epoch)
+        log.on_epoch_end(epoch, {"loss": 3.0 - epoch})
+    log = train_lenet.Log(tmp_path / "log.json", settings)
+    assert [row["loss"] for row in log.epochs] == [3, 2, 1]
+    log.on_epoch_begin(1)
+    log.on_epoch_end(1, {"loss": 2.5})
+    assert [row["loss"] for row in log.epochs] == [3, 2.5]
+    assert log.seconds == pytest.approx(sum(row["seconds"] for row in log.epochs))
+    assert not log.complete
+
+
 @pytest.mark.parametrize("epochs, peak", [(80, 16), (30, 10)])
 def test_schedule(epochs, peak):
     """One cycle: up to the rate asked for, along a line, and down to nothing."""

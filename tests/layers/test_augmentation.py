@@ -281,14 +281,14 @@ def test_affine_draws():
 
 def test_noise_by_hand():
     x = np.full((300, 40, 40, 1), 50.0, "float32")
-    noise = layers.RandomNoise((0.02, 0.08), value_range=(0, 200), seed=1)(x) - x
+    noise = layers.RandomNoise((0.02, 0.08), value_range=(-60, 140), seed=1)(x) - x
     deviations = noise.std((1, 2, 3))  # 0.02 * 200 to 0.08 * 200
     assert 3.8 < deviations.min() < 4.3
     assert 15.6 < deviations.max() < 16.7
     assert abs(deviations.mean() - 10) < 0.8
     assert np.abs(noise.mean((1, 2, 3)) / deviations).max() < 5 / 40
-    clipped = layers.RandomNoise((1.0, 1.0), value_range=(0, 200), seed=1)(x)
-    assert (clipped.min(), clipped.max()) == (0, 200)
+    clipped = layers.RandomNoise((1.0, 1.0), value_range=(-60, 140), seed=1)(x)
+    assert (clipped.min(), clipped.max()) == (-60, 140)
     np.testing.assert_array_equal(layers.RandomNoise(0.0)(x), x)
 
 

@@ -14,7 +14,7 @@ import resumable
 import minikeras as keras
 import model_card
 
-RECIPE = {"rotation": 10.0, "shift": 0.07, "scale": 0.1, "shear": 0.1, "noise": 0.0}
+RECIPE = {"rotation": 15.0, "shift": 0.1, "scale": 0.15, "shear": 0.25, "noise": 0.0}
 LIMITS = [
     "It knows the ten digits only, one to an image, and calls anything else one of them, often with a high score.",
     "Digits are expected as in MNIST: bright on black, 20 pixels high in a field of 28, with their centre of mass in "
@@ -31,7 +31,7 @@ class LeNetTraining(resumable.Training):
         "digits": "UCI digits: 1,797 handwritten digits of 8x8 pixels, scaled up to 28x28, by E. Alpaydin and "
         "C. Kaynak (CC BY 4.0), from `datasets.digits`",
     }
-    epochs, batch_size, learning_rate, warmup, weight_decay = 80, 128, 4e-3, 16, 0.02
+    epochs, batch_size, learning_rate, warmup, weight_decay = 70, 128, 3e-3, 10, 0.05
     settings = {"recipe": RECIPE}
     classes = [str(digit) for digit in range(10)]
 

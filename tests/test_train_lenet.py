@@ -130,11 +130,11 @@ def test_backup_of_another_run_is_refused(tmp_path):
 
 def test_log_of_epochs_that_are_done_again(tmp_path):
     settings = {"epochs": 4}
-    log = train_lenet.Log(tmp_path / "log.json", settings)
+    log = resumable.Log(tmp_path / "log.json", settings)
     for epoch in (0, 1, 2):
         log.on_epoch_begin(epoch)
         log.on_epoch_end(epoch, {"loss": 3.0 - epoch})
-    log = train_lenet.Log(tmp_path / "log.json", settings)
+    log = resumable.Log(tmp_path / "log.json", settings)
     assert [row["loss"] for row in log.epochs] == [3, 2, 1]
     log.on_epoch_begin(1)
     log.on_epoch_end(1, {"loss": 2.5})
@@ -146,7 +146,7 @@ def test_log_of_epochs_that_are_done_again(tmp_path):
 @pytest.mark.parametrize("epochs, peak", [(80, 16), (30, 10)])
 def test_schedule(epochs, peak):
     """One cycle: up to the rate asked for, along a line, and down to nothing."""
-    arguments = ["--epochs", str(epochs), "--learning-rate", "0.005"]
+    arguments = f"--epochs {epochs} --learning-rate 0.005 --warmup 16 --weight-decay 0.03".split()
     training = train_lenet.LeNetTraining(resumable.parse(train_lenet.LeNetTraining, "", arguments))
     model = training.make_network()
     training.compile(model, resumable.one_cycle(training.options, 100))
@@ -161,7 +161,7 @@ def test_schedule(epochs, peak):
     np.testing.assert_allclose(np.diff(rates[: peak * 100]), 0.005 * (24 / 25) / (peak * 100), rtol=0.01)
     assert (np.diff(rates[peak * 100 :]) <= 0).all()
     assert rates[-1] == pytest.approx(0.005 * 1e-4)
-    assert optimizer.weight_decay == 0.02
+    assert optimizer.weight_decay == 0.03
 
 
 def test_set_aside():

@@ -39,6 +39,10 @@ class Training:
     def __init__(self, options):
         self.options = options
 
+    @staticmethod
+    def add_options(parser):
+        """Add options of its own."""
+
     @property
     def name(self):
         """Of the files, without the ending."""
@@ -81,6 +85,8 @@ def parse(training, description, arguments=None):
     )
     parser.add_argument("--weight-decay", type=float, default=training.weight_decay)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--start", help="weights file of another run to begin with, in place of random weights")
+    training.add_options(parser)
     parser.add_argument("--validation", type=int, default=5000, help="images set aside, at most a fifth; 0: none")
     parser.add_argument("--output", help="folder for weights, log and card; by default a temporary one")
     parser.add_argument("--backup", help="folder of the unfinished training, by default OUTPUT/backup")
@@ -197,12 +203,35 @@ def fit(training, net, log, images, validation):
     return backup
 
 
+def find_first(training):
+    """Return the `Log` of the run whose weights this one begins with, or None."""
+    options = training.options
+    path = options.start and options.start.removesuffix(".weights.h5") + ".json"
+    if not path or not os.path.exists(path):
+        return None
+    with open(path, encoding="utf-8") as file:
+        log = Log(path, json.load(file)["settings"])
+    if (log.settings["data"], log.settings["validation"]) != (options.data, options.validation):
+        raise SystemExit(f"{path} is of other images: --validation {log.settings['validation']} set others aside")
+    return log
+
+
+def command(training, settings, output):
+    """Return the command of a run: the options that are not as by default."""
+    defaults = vars(parse(training, "", []))
+    told = {key: value for key, value in settings.items() if key in defaults and value != defaults[key]}
+    changed = [f"--{key.replace('_', '-')} {value}" for key, value in told.items()]
+    return " ".join([f"python examples/{training.script} --output {output}", *changed])
+
+
 def describe(training, log, counts, digest):
     """Return what the model card says beside the figures."""
     options, facts = training.options, training.facts()
-    defaults = vars(parse(training, "", []))
-    told = {key: value for key, value in vars(options).items() if key not in UNTOLD and value != defaults[key]}
-    changed = [f"--{key.replace('_', '-')} {value}" for key, value in told.items()]
+    logs, commands = [log], [command(training, log.settings, "run")]
+    first = find_first(training)
+    if first:
+        logs.insert(0, first)
+        commands.insert(0, command(training, first.settings, os.path.dirname(options.start) or "."))
     trained = f"Trained on {counts[0]:,} of the training images; the other {counts[1]:,}, drawn at random, are the "
     return model_card.Facts(
         about=facts["about"],
@@ -213,11 +242,12 @@ def describe(training, log, counts, digest):
         test_digest=digest,
         recipe=f"{facts['recipe']} Batches of {options.batch_size}; the learning rate rises to "
         f"{options.learning_rate:g} in {min(options.warmup, options.epochs / 3):g} epochs and falls to 0 along a "
-        "cosine. The weights are those of the last epoch.",
-        command=" ".join([f"python examples/{training.script} --output run", *changed]),
+        "cosine. The weights are those of the last epoch."
+        + (f" The first {logs[0].settings['epochs']} epochs were those of the first command." if first else ""),
+        command="`, then `".join(commands),
         seed=options.seed,
-        epochs=options.epochs,
-        seconds=log.seconds,
+        epochs=sum(one.settings["epochs"] for one in logs),
+        seconds=sum(one.seconds for one in logs),
         machine=options.machine,
         test_looks=options.looks,
         limits=facts["limits"],
@@ -229,13 +259,14 @@ def carry_out(training):
     options = training.options
     keras.utils.set_random_seed(options.seed)
     os.makedirs(options.output, exist_ok=True)
-    settings = {key: value for key, value in vars(options).items() if key not in UNTOLD}
+    settings = {key: value for key, value in vars(options).items() if key not in UNTOLD and value is not None}
     log = Log(os.path.join(options.output, f"{training.name}.json"), {**settings, **training.settings})
+    find_first(training)  # a wrong one is told of before the training
     images, test, digest = training.load()
     images, validation = set_aside(*images, options.validation)
     path = os.path.join(options.output, f"{training.name}.weights.h5")
     if not (log.complete and os.path.exists(path)):
-        net = training.make_network()
+        net = training.make_network(options.start)
         backup = fit(training, net, log, images, validation)
         net.save_weights(path)
         shutil.rmtree(backup)

@@ -113,6 +113,24 @@ def test_killed_run_ends_as_one_that_was_not(finished, tmp_path):
     assert len(logs[1]) == 6
 
 
+def test_second_run_begins_with_the_weights_of_the_first(finished, tmp_path):
+    pytest.importorskip("matplotlib")
+    folder, _ = finished
+    first = os.path.relpath(folder / "run" / f"{NAME}.weights.h5", tmp_path)
+    output = run(tmp_path, "--epochs", "2", "--start", first, "--bend", "0.02", "--test")
+    first_epoch = next(line for line in output.splitlines() if line.startswith("epoch"))
+    assert float(first_epoch.split("  val_accuracy ")[1].split()[0]) > 0.85  # random weights have 0.4
+    page = (tmp_path / "run" / f"{NAME}.md").read_text(encoding="utf-8")
+    begin = "`python examples/train_lenet.py --output"
+    assert f"{begin} {os.path.dirname(first)} --data digits --epochs 6`, then {begin} run " in page
+    assert f"--epochs 2 --start {first} --bend 0.02`" in page
+    assert "| epochs | 8 |" in page
+    assert "bent by 2 % of its side" in page
+    assert "The first 6 epochs were those of the first command." in page
+    process = start(tmp_path, "--output", "other", "--start", first, "--validation", "20")
+    assert process.communicate(timeout=120)[1].strip().endswith("of other images: --validation 5000 set others aside")
+
+
 def test_other_settings_are_refused(finished):
     folder, _ = finished
     process = start(folder, "--epochs", "7")

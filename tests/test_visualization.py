@@ -105,6 +105,9 @@ def test_history_of_many_kinds():
 def test_bad_history(history, error, message):
     with pytest.raises(error, match=message):
         visualization.plot_history(history)
+    for value in (0, "a", 1.5):
+        with pytest.raises(ValueError, match=f"`validation_freq` must be a positive integer.*{value}"):
+            visualization.plot_history(LOGS, validation_freq=value)
 
 
 def test_files(tmp_path):
@@ -114,6 +117,8 @@ def test_files(tmp_path):
     assert b"<svg" in (tmp_path / "curve.svg").read_bytes()
     with pytest.raises(ValueError, match="`path` must end in one of .*Received: 'a.xyz'"):
         visualization.plot_history(LOGS, "a.xyz")
+    with pytest.raises(TypeError, match="`path` must be the name of a file. Received: 5"):
+        visualization.plot_history(LOGS, 5)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["curve", "curve.svg"]
 
 
@@ -191,6 +196,12 @@ def test_ranges_of_images():
     ({"labels": [0, 0.5, 2]}, ValueError, "Received 0.5 in row 1"),
     ({"labels": np.eye(4)[:3]}, ValueError, "rows of 4 numbers, but there are 3 classes"),
     ({"class_names": ["a"]}, ValueError, "`class_names` must be 3 names"),
+    ({"class_names": {0: "a", 1: "b", 2: "c"}}, ValueError, "`class_names` must be 3 names"),
+    ({"class_names": 5}, ValueError, "`class_names` must be 3 names.*Received: 5"),
+    ({"images": None}, TypeError, "`images` must be an array. Received: None"),
+    ({"labels": 5}, TypeError, "`labels` must be an array. Received: 5"),
+    ({"model_or_probabilities": "lenet"}, TypeError, "`model_or_probabilities` must hold real numbers"),
+    ({"model_or_probabilities": 0.5}, ValueError, r"shape \(\) for 3 images"),
     ({"columns": 0}, ValueError, "`columns` must be a positive integer"),
     ({"max_images": 1.5}, ValueError, "`max_images` must be a positive integer"),
     ({"model_or_probabilities": keras.Sequential([layers.Dense(2)])}, ValueError, "The model is not built"),
@@ -251,6 +262,9 @@ def test_forms_of_classes():
     (([0, -1], [0, 1]), "`y_true` must be whole numbers of at least 0. Received -1 in row 1"),
     (([0, 3], [0, 1], ["a", "b"]), "`y_true` must be whole numbers less than 2"),
     (([0, 3], [0, 1], None, "rows"), "`normalize` must be one of .*Received: 'rows'"),
+    (([0, 3], [0, 1], None, ["true"]), r"`normalize` must be one of .*Received: \['true'\]"),
+    (([0, 1], [0, 200]), "200 classes can be drawn at most. Received classes up to 200"),
+    (([0, 1], [10**12, 1]), "Received classes up to 1000000000000"),
     (([0, 1], [[5.0, 1], [0, 1]]), "from 0 to 5: logits"),
     (([0, 1], np.zeros((2, 2, 2), int)), r"Received \(2, 2, 2\)"),
 ])  # fmt: skip
@@ -340,6 +354,7 @@ def test_decision_boundary_of_many_classes():
     ({"y": [0, 1, 2, 0]}, "`y` must be whole numbers less than 2"),
     ({"class_names": ["one"]}, "`class_names` must be 2 names"),
     ({"resolution": 0}, "`resolution` must be a positive integer"),
+    ({"resolution": 2001}, "`resolution` must be at most 2000. Received: resolution=2001"),
     ({"model": keras.Sequential([layers.Dense(1)])}, "The model is not built"),
     ({"model": keras.Sequential([keras.Input((3,)), layers.Dense(1)])}, r"from \(None, 3\) to \(None, 1\)"),
 ])  # fmt: skip
@@ -347,3 +362,8 @@ def test_bad_decision_boundary(arguments, message):
     model = linear([[1.0], [0.0]], [0.0], "sigmoid")
     with pytest.raises(ValueError, match=message):
         visualization.plot_decision_boundary(**{"model": model, "x": X, "y": [0, 1, 0, 1], **arguments})
+
+
+def test_decision_boundary_of_no_model():
+    with pytest.raises(TypeError, match="`model` must be a model, as keras.Sequential makes one. Received: None"):
+        visualization.plot_decision_boundary(None, X, [0, 1, 0, 1])

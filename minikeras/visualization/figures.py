@@ -26,6 +26,8 @@ def finish(figure, path):
 
     if path is None:
         return figure
+    if not isinstance(path, (str, os.PathLike)):
+        raise TypeError(f"`path` must be the name of a file. Received: {path!r}")
     path = os.fspath(path)
     extension = os.path.splitext(path)[1][1:].lower() or "png"
     known = figure.canvas.get_supported_filetypes()
@@ -107,7 +109,9 @@ def to_numbers(values, argument):
     return values
 
 
-def check_count(value, argument):
+def check_count(value, argument, most=None):
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
         raise ValueError(f"`{argument}` must be a positive integer, as 8. Received: {argument}={value!r}")
+    if most is not None and value > most:
+        raise ValueError(f"`{argument}` must be at most {most}. Received: {argument}={value!r}")
     return int(value)

@@ -101,6 +101,12 @@ def find_class(model, class_index, outputs):
 # Models and their images.
 
 
+def check_model(model, function):
+    if not isinstance(model, Model):
+        raise TypeError(f"`model` must be a model, as keras.Sequential makes one. Received: {model!r:.200}")
+    checks.check_built(model, function)
+
+
 def one_image(model, image, function):
     """Return an image as a batch of one, as the model takes it."""
     return one_sample(model, image, function, "images, (batch, height, width) or with channels", (3, 4))
@@ -108,9 +114,7 @@ def one_image(model, image, function):
 
 def one_sample(model, image, function, expected="images, sequences or volumes", ranks=(3, 4, 5)):
     """The same of models whose inputs have other numbers of axes."""
-    if not isinstance(model, Model):
-        raise TypeError(f"`model` must be a model, as keras.Sequential makes one. Received: {model!r:.200}")
-    checks.check_built(model, function)
+    check_model(model, function)
     shape = model.input_shape
     if len(shape) not in ranks:
         raise ValueError(f"Model {model.name!r} takes no {expected}, but {shape}")

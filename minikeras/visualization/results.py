@@ -13,8 +13,9 @@ from minikeras.visualization.figures import (
     to_numbers,
     to_pictures,
 )
-from minikeras.visualization.looking import number_of_classes, predicted_classes
+from minikeras.visualization.looking import check_model, number_of_classes, predicted_classes
 
+MOST_CLASSES = 200
 LONGEST = 24  # letters of a class name; the rest is left out
 NORMALIZATIONS = {None: "count", "true": "share of the true class", "pred": "share of the predictions",
                   "all": "share of all"}  # fmt: skip
@@ -37,6 +38,8 @@ def plot_history(history, path=None, validation_freq=1):
     logs = getattr(history, "history", history)
     if not isinstance(logs, dict):
         raise TypeError(f"`history` must be what `fit` returned, or its `.history`, a dict. Received: {history!r:.200}")
+    if not isinstance(validation_freq, (list, tuple, set)):
+        check_count(validation_freq, "validation_freq")
     curves = {str(name): _curve(name, values) for name, values in logs.items()}
     if not curves:
         raise ValueError("`history` is empty. Fit the model for at least one epoch first")
@@ -90,7 +93,7 @@ def _epochs_of(name, values, epochs, validation_freq):
         if isinstance(validation_freq, (list, tuple, set)):
             epochs = epochs[np.isin(epochs, list(validation_freq))]
         else:
-            epochs = epochs[epochs % check_count(validation_freq, "validation_freq") == 0]
+            epochs = epochs[epochs % validation_freq == 0]
     if len(values) != len(epochs):
         hint = ". Give the `validation_freq` that `fit` was given" if name.startswith("val_") else ""
         raise ValueError(f"`history[{name!r}]` has {len(values)} values for {len(epochs)} epochs{hint}")
@@ -141,24 +144,25 @@ def plot_predictions(
             built.
     """
     max_images = check_count(max_images, "max_images")
-    pictures = to_pictures(images[:max_images], data_format=data_format)
+    images, count = _first(images, max_images, "images")
+    pictures = to_pictures(images, data_format=data_format)
     if hasattr(model_or_probabilities, "predict"):
-        probabilities = model_or_probabilities.predict(np.asarray(images[:max_images]), verbose=0)
+        probabilities = model_or_probabilities.predict(np.asarray(images), verbose=0)
     else:
-        probabilities = to_numbers(model_or_probabilities, "probabilities")
-        if len(probabilities) != len(images):
+        probabilities = to_numbers(model_or_probabilities, "model_or_probabilities")
+        if not probabilities.ndim or len(probabilities) != count:
             raise ValueError(
                 f"There must be one row of probabilities for each image. Received probabilities of shape "
-                f"{probabilities.shape} for {len(images)} images"
+                f"{probabilities.shape} for {count} images"
             )
         probabilities = probabilities[:max_images]
     probabilities = _standardize_probabilities(probabilities)
-    count = probabilities.shape[1]
-    names = names_of(class_names, count)
+    names = names_of(class_names, probabilities.shape[1])
     if labels is not None:
-        if len(labels) != len(images):
-            raise ValueError(f"There must be one label for each image. Received {len(labels)} for {len(images)} images")
-        labels = _standardize_classes(labels[:max_images], "labels", count)
+        labels, given = _first(labels, max_images, "labels")
+        if given != count:
+            raise ValueError(f"There must be one label for each image. Received {given} for {count} images")
+        labels = _standardize_classes(labels, "labels", probabilities.shape[1])
     predicted = probabilities.argmax(axis=1)
     texts, are_wrong = [], []
     for i, c in enumerate(predicted):
@@ -181,6 +185,14 @@ def plot_predictions(
     return finish(figure, path)
 
 
+def _first(values, count, argument):
+    """Return the first ``count`` of an array or a list, and how many there are."""
+    try:
+        return values[:count], len(values)
+    except (TypeError, IndexError, KeyError):
+        raise TypeError(f"`{argument}` must be an array. Received: {values!r:.200}") from None
+
+
 def plot_confusion_matrix(y_true, y_pred, class_names=None, normalize=None, path=None):
     """Draw how often each true class (the rows) was taken for each class (the columns).
 
@@ -194,18 +206,20 @@ def plot_confusion_matrix(y_true, y_pred, class_names=None, normalize=None, path
         path: file to write to, or None.
 
     Raises:
-        ValueError: lengths that differ, classes out of range.
+        ValueError: lengths that differ, classes out of range, more than 200 of them.
     """
-    if normalize not in NORMALIZATIONS:
+    if not isinstance(normalize, (str, type(None))) or normalize not in NORMALIZATIONS:
         raise ValueError(f"`normalize` must be one of {list(NORMALIZATIONS)}. Received: {normalize!r}")
     y_pred = to_numbers(y_pred, "y_pred")
     if y_pred.dtype.kind == "f" and (y_pred.ndim == 2 or y_pred.ndim == 1 and (y_pred % 1).any()):
         y_pred = _standardize_probabilities(y_pred, "y_pred")
-    known = len(class_names) if class_names is not None else y_pred.shape[1] if y_pred.ndim == 2 else 0
+    known = len(class_names) if hasattr(class_names, "__len__") else y_pred.shape[1] if y_pred.ndim == 2 else 0
     y_true, y_pred = (_standardize_classes(y, name, known) for y, name in ((y_true, "y_true"), (y_pred, "y_pred")))
     if len(y_true) != len(y_pred):
         raise ValueError(f"`y_true` and `y_pred` must be equally long. Received {len(y_true)} and {len(y_pred)}")
-    count = max(known, y_true.max() + 1, y_pred.max() + 1, 2)
+    count = int(max(known, y_true.max() + 1, y_pred.max() + 1, 2))
+    if count > MOST_CLASSES:
+        raise ValueError(f"{MOST_CLASSES} classes can be drawn at most. Received classes up to {count - 1}: take some")
     names = names_of(class_names, count)
     matrix = np.zeros((count, count), "int64")
     np.add.at(matrix, (y_true, y_pred), 1)
@@ -213,7 +227,8 @@ def plot_confusion_matrix(y_true, y_pred, class_names=None, normalize=None, path
         totals = matrix.sum(axis={"true": 1, "pred": 0, "all": None}[normalize], keepdims=True)
         matrix = matrix / np.maximum(totals, 1)
     texts = [[f"{value:.2f}" if normalize else str(value) for value in row] for row in matrix]
-    cell = max(0.42, 0.1 * max(len(text) for row in texts for text in row) + 0.1)
+    has_texts = count <= 40  # beyond that they are too many to be read
+    cell = max(0.42, 0.1 * max(len(text) for row in texts for text in row) + 0.1) if has_texts else 0.16
     letters = max(map(len, names))
     side = cell * count + 0.09 * letters + 0.8
     figure = new_figure(max(side + 1.1, 4.2), max(side, 3))
@@ -227,7 +242,7 @@ def plot_confusion_matrix(y_true, y_pred, class_names=None, normalize=None, path
     axes.set_yticks(range(count), names, parse_math=False)
     axes.set_title(_score(y_true == y_pred), fontsize=10)
     axes.set(xlabel="predicted", ylabel="true")
-    if count <= 40:  # beyond that the numbers are too many to be read
+    if has_texts:
         for (row, column), value in np.ndenumerate(matrix):
             color = "white" if value > image.norm.vmax / 2 else "black" if value else "lightgrey"
             axes.text(column, row, texts[row][column], ha="center", va="center", color=color, fontsize=9)
@@ -248,17 +263,16 @@ def plot_decision_boundary(model, x, y, class_names=None, resolution=200, path=N
         path: file to write to, or None.
 
     Raises:
-        ValueError: the model is not built or of other inputs, shapes that do not fit, classes out of range.
+        TypeError: no model. ValueError: it is not built or of other inputs, shapes that do not fit, classes out of
+            range.
     """
-    from minikeras import checks
-
-    checks.check_built(model, "plot_decision_boundary")
+    check_model(model, "plot_decision_boundary")
     if len(model.input_shape) != 2 or model.input_shape[1] not in (2, None) or len(model.output_shape) != 2:
         raise ValueError(
             f"`model` must take (batch, 2) and put out (batch, classes). Received one from {model.input_shape} to "
             f"{model.output_shape}"
         )
-    resolution, x = max(2, check_count(resolution, "resolution")), to_numbers(x, "x")
+    resolution, x = max(2, check_count(resolution, "resolution", most=2000)), to_numbers(x, "x")
     if x.ndim != 2 or x.shape[1] != 2 or not len(x):
         raise ValueError(f"`x` must be points (samples, 2), at least one. Received shape {x.shape}")
     count = number_of_classes(model)
@@ -338,9 +352,11 @@ def _standardize_classes(classes, argument, count):
 
 
 def names_of(class_names, count):
+    """Return a name for each class, by default its number."""
     if class_names is None:
         return [str(c) for c in range(count)]
-    if isinstance(class_names, str) or len(class_names) != count:
+    is_list = hasattr(class_names, "__len__") and not isinstance(class_names, (str, dict, set))
+    if not is_list or len(class_names) != count:
         raise ValueError(f"`class_names` must be {count} names, one for each class. Received: {class_names!r:.200}")
     return [_shortened(str(name), LONGEST) for name in class_names]
 

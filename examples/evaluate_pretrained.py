@@ -73,7 +73,8 @@ def main(arguments=None):
     if options.images is not None and options.images < 1:
         parser.error(f"--images must be 1 or more. Received: {options.images}")
     if options.embedded:
-        return read_embedded_digits()
+        read_embedded_digits()
+        return 0
     networks = [NETWORKS[options.network]] if options.network else NETWORKS.values()
     return max(evaluate(network, options.images) for network in networks)
 
@@ -127,7 +128,7 @@ def milliseconds(model, x):
 
 
 def read_embedded_digits():
-    """Let LeNet-5 read digits of other people, scanned in another way: fewer are right than of MNIST's."""
+    """Print how LeNet-5 reads digits of other people, scanned in another way; returns its `Measures`."""
     (x_train, y_train), (x_test, y_test) = keras.datasets.digits.load_data(size=BOX)
     border = (28 - BOX) // 2
     x = np.pad(np.concatenate([x_train, x_test]), [(0, 0), (border, border), (border, border), (0, 0)])
@@ -135,7 +136,7 @@ def read_embedded_digits():
     measures = model_card.measure(model, x, np.concatenate([y_train, y_test]), lenet5.NETWORK.labels)
     print("LeNet-5 of MNIST on the embedded digits, 8x8 pixels scaled up to MNIST's box; none of them was trained on")
     model_card.print_measures(measures)
-    return 0
+    return measures
 
 
 if __name__ == "__main__":

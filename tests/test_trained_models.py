@@ -78,3 +78,14 @@ def test_readme_has_the_figures(network):
     size = (FOLDER / f"{network.file_name}.weights.h5").stat().st_size
     assert f"| {size:,} |" in row
     assert f"| {network.make(weights=None).count_params():,} |" in row
+
+
+def test_lenet_reads_other_peoples_digits(capsys):
+    """Needs no download: digits of other writers, of 8x8 pixels."""
+    pytest.importorskip("h5py")
+    if not (FOLDER / "lenet5_mnist.weights.h5").exists():
+        pytest.skip("there are no weights of this network")
+    measures = evaluate_pretrained.read_embedded_digits()
+    assert measures.count == 1797
+    assert measures.accuracy > 0.95
+    assert model_card.describe(measures) in capsys.readouterr().out

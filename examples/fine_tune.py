@@ -52,13 +52,13 @@ for weights in (None, "mnist"):
     base.trainable = False
     model = with_new_top(base)
     before = base.get_weights()
-    accuracies[weights] = train(model, learning_rate=1e-3, epochs=20)
+    accuracies[weights] = train(model, learning_rate=1e-3, epochs=12)
     assert all(np.array_equal(old, new) for old, new in zip(before, base.get_weights(), strict=True))
     assert len(model.trainable_weights) == 4  # of the two dense layers
     print(f"convolutions {weights or 'random'}, frozen: {accuracies[weights]:.1%} of the test images right")
 
 base.trainable = True
-accuracies["all"] = train(model, FINE, epochs=10)
+accuracies["all"] = train(model, FINE, epochs=6)
 assert not any(np.array_equal(old, new) for old, new in zip(before, base.get_weights(), strict=True))
 print(f"convolutions mnist, unfrozen: {accuracies['all']:.1%}")
 

@@ -1,12 +1,16 @@
 """Model cards: what a trained network is, and how well it does on images it has never seen, as a page beside its file.
 
-The other examples import this one: `measure` counts, `write_card` writes, `read_card` reads the counts again.
+The other examples import this one: `measure` counts, `write_card` writes, `read_card` reads the counts again. As a
+script, `python examples/model_card.py trained_models`, it renews the table in that folder's README from its cards.
 """
 
 import dataclasses
 import hashlib
 import os
+import pathlib
 import platform
+import re
+import sys
 
 import numpy as np
 
@@ -66,6 +70,7 @@ SHA-256 of the test images and labels, as they are loaded: `{test_digest}`
 {limits}
 """
 CORNER = "true \\ predicted"  # of the confusion matrix, for which `read_card` looks
+INDEX = r"(?m)^\| network \|.*\n(\|.*\n)*"  # the table that `write_index` renews
 PICTURE_DPI = 90  # a file of 35 to 45 kB, which is installed with the package
 
 
@@ -292,7 +297,8 @@ def write_card(folder, name, title, model, measures, facts):
 
 
 def read_card(path):
-    """Return what a card says as a dict: ``test`` (the `Measures`), ``file_digest``, ``test_digest``.
+    """Return what a card says: a dict of ``title``, ``weights``, ``test`` (the `Measures`), and two digests,
+    ``file_digest`` and ``test_digest``.
 
     Raises:
         ValueError: it is no card that `write_card` wrote.
@@ -306,11 +312,35 @@ def read_card(path):
         matrix = [[int(cell.replace(",", "")) for cell in row[1:]] for row in rows[start + 2 : start + 2 + len(names)]]
         confusion = np.array(matrix).reshape(len(names), len(names))
         cross_entropy = float(next(row[-1] for row in rows if row[0] == "test"))
-        file_digest = next(row[1].strip("`") for row in rows if row[0] == "SHA-256")
-        test_digest = next(line.split("`")[1] for line in lines if line.startswith("SHA-256 of the test images"))
+        return {
+            "title": lines[0].removeprefix("# "),
+            "weights": int(next(row[1].split(", of")[0].replace(",", "") for row in rows if row[0] == "weights")),
+            "test": Measures(names, confusion, cross_entropy),
+            "file_digest": next(row[1].strip("`") for row in rows if row[0] == "SHA-256"),
+            "test_digest": next(line.split("`")[1] for line in lines if line.startswith("SHA-256 of the test images")),
+        }
     except (StopIteration, ValueError, IndexError) as error:
         raise ValueError(f"{path} is no model card that `write_card` wrote, or it was changed by hand") from error
-    return {"test": Measures(names, confusion, cross_entropy), "file_digest": file_digest, "test_digest": test_digest}
+
+def write_index(folder):
+    """Renew the table in a folder's ``README.md``: a row for each network that has a card there.
+
+    Raises:
+        ValueError: the page has no table of networks.
+    """
+    folder, rows = pathlib.Path(folder), []
+    for path in sorted(folder.glob("*.weights.h5")):
+        name = path.name.removesuffix(".weights.h5")
+        card = read_card(folder / f"{name}.md")
+        test, (lower, upper) = card["test"], card["test"].interval
+        rows.append([f"[{card['title']}]({name}.md)", card["weights"], path.stat().st_size, percent(test.accuracy),
+                     f"{100 * lower:.2f} to {percent(upper)}", test.errors, test.count])  # fmt: skip
+    page = (folder / "README.md").read_text(encoding="utf-8")
+    table = _table(["network", "weights", "bytes", "test accuracy", "95 % interval", "errors", "images"], rows)
+    if not re.search(INDEX, page):
+        raise ValueError(f"{folder / 'README.md'} has no table that begins with '| network |'")
+    with replacing(folder / "README.md") as temporary, open(temporary, "w", encoding="utf-8") as file:
+        file.write(re.sub(INDEX, lambda match: f"{table}\n", page, count=1))
 
 
 def _figures(measures):
@@ -340,7 +370,7 @@ def _architecture(model):
 def _table(header, rows):
     """Return a table in Markdown; integers have commas and stand on the right."""
     rows = [list(row) for row in rows]
-    numeric = [all(isinstance(cell, (int, np.integer)) for cell in column) for column in zip(*rows)]
+    numeric = [all(isinstance(row[i], (int, np.integer)) for row in rows) for i in range(len(header))]
     lines = [header, ["--:" if right else "---" for right in numeric], *rows]
     texts = [[f"{cell:,}" if isinstance(cell, (int, np.integer)) else str(cell) for cell in line] for line in lines]
     return "\n".join(f"| {' | '.join(line)} |" for line in texts)
@@ -350,3 +380,7 @@ def _duration(seconds):
     if seconds < 120:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+if __name__ == "__main__":
+    write_index(*sys.argv[1:])

@@ -8,10 +8,11 @@ import sys
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-# Not run here as they are: what the others import, what needs MNIST or CIFAR-10, and what needs matplotlib. Tests of
-# their own name them.
+# Not run here as they are: what the others import, what needs MNIST, CIFAR-10 or what was trained on them, and what
+# needs matplotlib. Tests of their own name them.
 ELSEWHERE = {
     "model_card", "resumable", "evaluate_pretrained", "train_lenet", "train_small_cifar", "draw_pictures",
+    "fine_tune",
 }  # fmt: skip
 FOUND = sorted((ROOT / "examples").glob("*.py"))
 EXAMPLES = [path for path in FOUND if path.stem not in ELSEWHERE]

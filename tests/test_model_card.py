@@ -1,6 +1,11 @@
 """Model cards: the figures are right, and what a card says can be read again."""
 
 
+import os
+import pathlib
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -8,6 +13,7 @@ import minikeras as keras
 import model_card
 from minikeras import layers
 
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(pathlib.Path(model_card.__file__).parent.parent)}
 NAMES = ["cat", "dog", "ship"]
 
 
@@ -199,16 +205,36 @@ class TestCard:
         with pytest.importorskip("PIL.Image").open(card.parent / "small.png") as image:
             assert min(image.size) > 250
 
-    def test_can_be_read(self, card):
+    def test_can_be_read(self, card, model):
         read = model_card.read_card(card)
         assert read["test"].class_names == NAMES
         assert np.array_equal(read["test"].confusion, MEASURES["test"].confusion)
         assert read["test"].cross_entropy == 0.1235
+        assert (read["title"], read["weights"]) == ("Small", model.count_params())
         assert read["test_digest"] == FACTS.test_digest
         assert read["file_digest"] == model_card.file_digest(card.parent / "small.weights.h5")
 
     def test_leaves_nothing_beside_it(self, card):
         assert sorted(path.name for path in card.parent.iterdir()) == ["small.md", "small.png", "small.weights.h5"]
+
+    def test_index(self, card, model):
+        """The table of the folder's README is renewed, and nothing else of it."""
+        readme = card.parent / "README.md"
+        readme.write_text("# Here\n\n| network | old |\n| --- | --- |\n| gone | 1 |\n\n| other | table |\n")
+        subprocess.run([sys.executable, model_card.__file__, card.parent], check=True, env=ENVIRONMENT)
+        size = (card.parent / "small.weights.h5").stat().st_size
+        assert readme.read_text() == (
+            "# Here\n\n| network | weights | bytes | test accuracy | 95 % interval | errors | images |\n"
+            "| --- | --: | --: | --- | --- | --: | --: |\n"
+            f"| [Small](small.md) | {model.count_params():,} | {size:,} | "
+            "66.67 % | 65.46 to 67.85 % | 2,000 | 6,000 |\n"
+            "\n| other | table |\n"
+        )
+
+    def test_index_of_a_page_without_a_table(self, card):
+        (card.parent / "README.md").write_text("# Here\n")
+        with pytest.raises(ValueError, match=r"README.md has no table that begins with '\| network \|'"):
+            model_card.write_index(card.parent)
 
     def test_without_weights_nothing_is_written(self, model, tmp_path):
         with pytest.raises(FileNotFoundError, match="small.weights.h5"):

@@ -1,7 +1,11 @@
 """What is shipped in trained_models/: whole, described, within its limits, and as good as the pages beside it say."""
 
+import os
 import pathlib
 import re
+import shutil
+import subprocess
+import sys
 
 import evaluate_pretrained
 import pytest
@@ -70,22 +74,35 @@ def test_the_file_holds_weights_only(network):
         assert sum(dataset.size for dataset in datasets) == network.make(weights=None).count_params()
 
 
-def test_readme_has_the_figures(network):
-    test = model_card.read_card(FOLDER / f"{network.file_name}.md")["test"]
-    lower, upper = test.interval
-    row = next(line for line in README.splitlines() if f"({network.file_name}.md)" in line)
-    assert f"| {model_card.percent(test.accuracy)} | {100 * lower:.2f} to {model_card.percent(upper)} |" in row
-    size = (FOLDER / f"{network.file_name}.weights.h5").stat().st_size
-    assert f"| {size:,} |" in row
-    assert f"| {network.make(weights=None).count_params():,} |" in row
+def test_readme_has_the_figures(tmp_path):
+    """`python examples/model_card.py trained_models` renews them."""
+    shutil.copytree(FOLDER, tmp_path / "copy")
+    model_card.write_index(tmp_path / "copy")
+    assert (tmp_path / "copy" / "README.md").read_text(encoding="utf-8") == README
 
 
-def test_lenet_reads_other_peoples_digits(capsys):
-    """Needs no download: digits of other writers, of 8x8 pixels."""
+@pytest.fixture
+def lenet():
     pytest.importorskip("h5py")
     if not (FOLDER / "lenet5_mnist.weights.h5").exists():
         pytest.skip("there are no weights of this network")
+
+
+def test_lenet_reads_other_peoples_digits(lenet, capsys):
+    """Needs no download: digits of other writers, of 8x8 pixels."""
     measures = evaluate_pretrained.read_embedded_digits()
     assert measures.count == 1797
     assert measures.accuracy > 0.95
     assert model_card.describe(measures) in capsys.readouterr().out
+
+
+def test_fine_tune(lenet, tmp_path):
+    """The example, which checks its own result."""
+    root = pathlib.Path(evaluate_pretrained.__file__).parent.parent
+    result = subprocess.run(
+        [sys.executable, "-W", "error", str(root / "examples" / "fine_tune.py")],
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(root)}, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stdout[-2000:] + result.stderr[-2000:]
+    assert result.stdout.count("%") == 3
+    assert list(tmp_path.iterdir()) == []

@@ -99,6 +99,28 @@ class Always(layers.Dropout):
         return super().backward(doutputs) * 3
 
 
+class Leaky(keras.Layer):
+    """A cell, which remembers in training only, with a layer inside."""
+
+    state_size = 3
+
+    def build(self, input_shape):
+        self.kernel = self.add_weight((input_shape[-1], 3), name="kernel")
+        self.dropout = layers.Dropout(0.5)
+        self.dropout.build_once(input_shape)
+
+    def call(self, inputs, states, training=False):
+        dropped = self.dropout(inputs, training=training)
+        self.inputs = dropped if training else None
+        h = 0.3 * states[0] + dropped @ self.kernel
+        return h, [h]
+
+    def backward(self, doutputs, dstates):
+        dh = doutputs + dstates[0]
+        self.kernel.grad = self.inputs.T @ dh
+        return self.dropout.run_backward(dh @ self.kernel.value.T), [0.3 * dh]
+
+
 LAYERS = {
     "snake": Snake,
     "forgetful": Forgetful,
@@ -114,6 +136,7 @@ LAYERS = {
     "lambda": lambda: layers.Lambda(
         lambda x, training: x * (5.0 if training else 2.0), gradient=lambda x, dy: dy * 2.0
     ),
+    "cell": lambda: keras.Sequential([layers.Reshape((12, 3)), layers.RNN(Leaky(), return_sequences=True)]),
     "nested": lambda: keras.Sequential([keras.Sequential([layers.Dropout(0.5), Snake()]), layers.BatchNormalization()]),
 }  # fmt: skip
 SHAPE = (5, 4, 2)

@@ -166,6 +166,16 @@ def test_predictions_of_a_model(data_format):
         np.testing.assert_array_equal(weight.value, value)
 
 
+def test_grids_have_few_gaps():
+    shapes = {}
+    for count in (1, 4, 6, 7, 10, 16, 25, 32):
+        figure = visualization.plot_predictions(np.full((count, 2), 0.5), np.zeros((count, 2, 2)), max_images=count)
+        shapes[count] = figure.axes[0].get_subplotspec().get_gridspec().get_geometry()
+    assert shapes == {
+        1: (1, 1), 4: (2, 2), 6: (2, 3), 7: (2, 4), 10: (2, 5), 16: (4, 4), 25: (5, 5), 32: (4, 8),
+    }  # fmt: skip
+
+
 def test_ranges_of_images():
     def drawn(images, **options):
         figure = visualization.plot_predictions(np.full((len(images), 1), 0.5), images, **options)

@@ -39,15 +39,15 @@ def still_copies(layers):
             layer.dropout = layer.recurrent_dropout = 0.0
         elif isinstance(layer, SpectralNormalization):
             layer.normalize_kernel = _do_nothing
-        elif "training" not in layer._call_takes or hasattr(layer, "leaves"):
-            pass  # it does not ask; or is a model, which passes on what it is told
+        elif "training" not in layer._call_takes:
+            pass
         elif isinstance(layer, (Noise, RandomImageLayer)):
             layer.call = MethodType(_call_in_inference, layer)
         elif isinstance(layer, BatchNormalization):
             layer.call = MethodType(_call_frozen, layer)
         elif layer.is_built_in and not isinstance(layer, Lambda):
             layer.call = MethodType(_call_in_training, layer)
-        elif not hasattr(layer, "state_size"):  # a cell, of which a recurrent layer makes a copy for each step
+        else:  # a cell is not run, but called by the recurrent layer: as in training
             layer.run = MethodType(_run_in_both, layer)
     return result
 

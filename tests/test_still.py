@@ -205,20 +205,36 @@ def test_the_model_goes_on_as_if_nobody_had_looked():
             np.testing.assert_array_equal(plain, looked_at, err_msg=name)
 
 
-def test_copies_are_told_nothing_of_the_threads():
-    """A model inside of a custom layer shares the batch between threads, on twins of its layers."""
-    block = Block()
-    block.build_once((None, 400))
-    x = np.random.default_rng(0).normal(size=(64, 400))
+class Holder(Custom):
+    def build(self, input_shape):
+        self.inside = keras.Sequential([layers.Conv2D(4, 3, padding="same", activation="tanh")])
+        self.inside.build(input_shape)
+
+    def call(self, inputs, training=False):
+        return self.inside(inputs)
+
+    def backward(self, doutputs):
+        return self.inside.run_backward(doutputs)
+
+
+def test_a_model_inside_does_not_share_the_batch():
+    """The twins of its layers, on other threads, would call what was set on the layers themselves."""
+    holder = Holder()
+    holder.build_once((None, 24, 24, 4))
+    x = np.random.default_rng(0).normal(size=(96, 24, 24, 4))
+    dy = np.random.default_rng(1).normal(size=x.shape)
     before = threads.num_threads()
     try:
         threads.set_num_threads(3)
-        (copy,) = still_copies([block])
-        outputs = run_forward([copy], x, True, None)[0].copy()
+        expected = np.array(holder(x, training=True)), np.array(holder.backward(dy.copy()))
+        assert len(holder.inside.stack._teams) == 3  # it does, otherwise
+        (copy,) = still_copies([holder])
+        seen = run_forward([copy], x, True, None)[0].copy(), copy.backward(dy.copy())
     finally:
         threads.set_num_threads(before)
-    np.testing.assert_allclose(outputs, block(x), rtol=1e-10, atol=1e-14)
-    np.testing.assert_array_equal(copy.inside.layers[0].x, x)
+    for ours, theirs in zip(seen, expected):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(copy.inside.layers[0].kernel.grad, holder.inside.layers[0].kernel.grad, rtol=1e-10)
 
 
 def test_custom_copies_remember_the_weights_that_they_had():

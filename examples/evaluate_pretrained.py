@@ -83,6 +83,7 @@ def evaluate(network, images=None):
     """Print a network's figures and whether they are those of its card; returns the exit status."""
     try:
         model = network.make(weights=network.weights)
+        card = model_card.read_card(network.path(".md"))
         (_, _), (x, y) = network.data.load_data()
     except (FileNotFoundError, keras.datasets.cache.DownloadError) as error:
         print(error, file=sys.stderr)
@@ -93,7 +94,6 @@ def evaluate(network, images=None):
     measures = model_card.measure(model, x, y, network.module.NETWORK.labels)
     model_card.print_measures(measures)
     print(f"one image: {milliseconds(model, x[:1]):.2f} ms (median)")
-    card = model_card.read_card(network.path(".md"))
     if model_card.file_digest(network.path(FILE)) != card["file_digest"]:
         print(f"DIFFERENT: the card {network.file_name}.md is of another weights file", file=sys.stderr)
         return 1

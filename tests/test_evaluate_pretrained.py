@@ -180,6 +180,14 @@ def test_without_the_weights(folder, capsys):
     assert captured.out.count("as on the card\n") == 1
 
 
+def test_without_a_card(folder, capsys):
+    (folder / "lenet5_mnist.md").unlink()
+    assert evaluate_pretrained.main(["--network", "lenet5"]) == 2
+    captured = capsys.readouterr()
+    assert "lenet5_mnist.md" in captured.err
+    assert captured.out == ""
+
+
 def test_embedded_digits(folder, monkeypatch, capsys):
     """They lie in the middle, as MNIST's do, and all are read."""
     seen = []

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from minikeras import config, preprocessing, utils
-from minikeras.utils import image_dataset, stream
+from minikeras.kernels import resize
+from minikeras.utils import image_dataset, resizing, stream
 from minikeras.utils.stream import Stream
 
 # pad_sequences
@@ -156,6 +157,18 @@ def test_interpolations(folder, interpolation):
     np.testing.assert_allclose(images[:, 2, 3, 1], [0, 10, 20, 30, 40, 50, 60, 100], atol=1e-3)
 
 
+@pytest.mark.parametrize("interpolation", resize.INTERPOLATIONS)
+def test_images_are_resized_as_by_the_layers(interpolation):
+    """A few pixels for each new one, against the whole matrix; single images and batches."""
+    x = np.random.default_rng(0).normal(size=(2, 9, 14, 3))
+    for size in ((9, 14), (4, 14), (3, 5), (1, 1), (20, 31), (9, 15), (13, 1)):
+        expected = resize.apply(x, size, interpolation)
+        np.testing.assert_allclose(resizing.resized(x, size, interpolation), expected, rtol=1e-12, atol=1e-13)
+        one = resizing.resized(x[1].astype("float32"), size, interpolation)
+        np.testing.assert_allclose(one, expected[1], atol=1e-5)
+        assert one.dtype == np.float32
+
+
 def test_split(folder, capsys):
     arguments = {"validation_split": 0.3, "seed": 3}
     train, validation = load(folder, subset="both", **arguments)
@@ -179,6 +192,10 @@ def test_follows_the_seed(folder):
 @pytest.mark.parametrize("arguments, message", [
     ({"labels": "none"}, "`labels` must be 'inferred', None or a list"),
     ({"labels": [1, 2]}, "`labels` must have one for each image.*2 for 14"),
+    ({"labels": [0.0] * 14}, "`labels` must be .* a list of integers"),
+    ({"labels": np.zeros(14, int)}, "`labels` must be .* a list of integers"),
+    ({"labels": [1, 2] * 7, "label_mode": "categorical"}, r"`labels` must be 0 to 1, .*Received: \['1', '2'\]"),
+    ({"labels": [-1, 0] * 7, "label_mode": "binary"}, "`labels` must be 0 to 1"),
     ({"labels": None, "class_names": ["cat"]}, "`class_names` can only be given"),
     ({"class_names": ["cow"]}, "'cow', expected some of"),
     ({"label_mode": "sparse"}, "`label_mode` must be one of.*'sparse'"),
@@ -195,7 +212,7 @@ def test_follows_the_seed(folder):
     ({"subset": "training"}, "go together"),
     ({"validation_split": 0.5, "subset": "test"}, "`subset`.*'test'"),
     ({"validation_split": 0.5, "subset": "training"}, "needs a `seed`"),
-    ({"validation_split": 0.01, "subset": "validation", "seed": 1}, "No validation images"),
+    ({"validation_split": 0.01, "subset": "validation", "seed": 1}, "No validation images.*labels=None"),
 ])  # fmt: skip
 def test_refuses(folder, arguments, message):
     with pytest.raises(ValueError, match=message):

@@ -246,3 +246,27 @@ def test_custom_copies_remember_the_weights_that_they_had():
     np.testing.assert_array_equal(copy.mean.value, [3, 4])
     np.testing.assert_array_equal(copy.x, [[-2, -3]])
     assert copy.run(np.ones((1, 2)), training=False).tolist() == [[-2, -3]]
+
+
+class Untrained(Custom):
+    """One whose `backward` leaves its weight out, which only a training minds."""
+
+    def build(self, input_shape):
+        self.scale = self.add_weight((), "ones", name="scale")
+
+    def call(self, inputs, training=False):
+        return inputs * self.scale.value
+
+    def backward(self, doutputs):
+        return doutputs * self.scale.value
+
+
+def test_maps_need_no_gradients_of_weights():
+    models = []
+    for between in ([Untrained()], []):
+        keras.utils.set_random_seed(1)
+        models.append(keras.Sequential([layers.Input(SHAPE), layers.Conv2D(3, 2), *between, layers.Flatten(),
+                                        layers.Dense(2)]))  # fmt: skip
+    np.testing.assert_array_equal(*(visualization.saliency(model, X[0]) for model in models))
+    with pytest.raises(ValueError, match="`backward` did not set the gradient of its weight 'scale'"):
+        models[0].compile("sgd", "mse").inspect(X, np.ones((6, 2)))

@@ -41,7 +41,6 @@ class CopiedModel:
             layer.needs_input_gradient = True
             for inner in layer.all_layers():
                 inner.activity_regularizer = None
-        layers[0].needs_input_gradient = layers[0].casts_inputs
         self._layers, self._above = layers, layers[place + 1 :]
         with threads.single_threaded_blas(), quiet():
             hidden, mask = run_forward(layers[: place + 1], x, True, None)

@@ -169,6 +169,21 @@ def test_images_are_resized_as_by_the_layers(interpolation):
         assert one.dtype == np.float32
 
 
+@pytest.mark.parametrize("interpolation, kernel", [
+    ("gaussian", lambda x: np.exp(-2 * x * x) * (x < 1.5)),
+    ("mitchellcubic", lambda x: np.where(x < 1, 7 * x**3 - 12 * x**2 + 16 / 3, np.where(
+        x < 2, -7 / 3 * x**3 + 12 * x**2 - 20 * x + 32 / 3, 0)) / 6),
+])  # fmt: skip
+def test_kernels_that_the_layers_have_not(interpolation, kernel):
+    """Every old pixel weighted by its distance from the new one's centre, one new pixel after the other."""
+    x = np.random.default_rng(0).normal(size=(11, 1, 2))
+    for new in (3, 5, 12, 40):
+        rows = resizing.resized(x, (new, 1), interpolation)
+        for i in range(new):
+            weights = kernel(np.abs((i + 0.5) * 11 / new - 0.5 - np.arange(11)))
+            np.testing.assert_allclose(rows[i, 0], weights @ x[:, 0] / weights.sum(), rtol=1e-12, atol=1e-13)
+
+
 def test_split(folder, capsys):
     arguments = {"validation_split": 0.3, "seed": 3}
     train, validation = load(folder, subset="both", **arguments)

@@ -107,6 +107,11 @@ def test_first_images(folder, capsys):
     assert "as on the card" not in out
 
 
+def test_first_images_may_be_all_of_them(folder, capsys):
+    assert evaluate_pretrained.main(["--network", "lenet5", "--images", "90"]) == 0
+    assert "as on the card\n" in capsys.readouterr().out
+
+
 def test_bad_number_of_images(folder, capsys):
     with pytest.raises(SystemExit):
         evaluate_pretrained.main(["--images", "0"])

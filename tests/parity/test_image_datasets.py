@@ -129,7 +129,6 @@ def test_both(theirs, folder):
 
 
 @pytest.mark.parametrize("aspect", [{}, {"crop_to_aspect_ratio": True}, {"pad_to_aspect_ratio": True}])
-@pytest.mark.parametrize("aspect", [{}, {"crop_to_aspect_ratio": True}, {"pad_to_aspect_ratio": True}])
 @pytest.mark.parametrize("interpolation", ["bilinear", "NEAREST"])  # PyTorch has another cubic kernel, and no Lanczos
 def test_interpolations(theirs, folder, interpolation, aspect):
     for size in ((8, 11), (25, 20)):

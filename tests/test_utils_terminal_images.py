@@ -196,6 +196,7 @@ def test_caption(arguments, caption):
     ({"prediction": ("a", 50)}, ValueError, "`prediction`.*Received 50"),
     ({"prediction": (0, np.nan)}, ValueError, "`prediction`.*Received nan"),
     ({"label": np.eye(3)[1]}, ValueError, r"`label`.*\(3,\).*argmax"),
+    ({"label": np.array([0, 1, 0])}, ValueError, r"`label`.*\(3,\), dtype: int64. Of a one-hot row take its argmax"),
     ({"label": 0.5}, ValueError, "`label` must be the name or the number of a class.*float64"),
     ({"label": -1, "class_names": ["a", "b"]}, ValueError, "2 names, and the class -1"),
     ({"label": 2, "class_names": ["a", "b"]}, ValueError, "`class_names`.*2 names, and the class 2"),

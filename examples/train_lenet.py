@@ -21,7 +21,7 @@ LIMITS = [
     "the middle. A photo has to be cut out, inverted and centred first.",
     "The writers were Americans of about 1990: a 1 with a long upstroke or a crossed 7 is rare among their digits.",
     "Of four settings of distortions and weight decay the one that read most validation images was kept, so that their "
-    "figure is a little too good.",
+    "figure is a little too good; two of the others were broken off before their last epochs.",
 ]
 
 

@@ -6,6 +6,7 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import time
 
 import evaluate_pretrained
 import numpy as np
@@ -183,6 +184,14 @@ def test_without_the_weights(folder, capsys):
     captured = capsys.readouterr()
     assert "lenet5_mnist.weights.h5' is missing" in captured.err
     assert captured.out.count("as on the card\n") == 1
+
+
+def test_milliseconds():
+    class Slow:
+        def predict(self, x, verbose):
+            time.sleep(0.005)
+
+    assert 5 <= evaluate_pretrained.milliseconds(Slow(), None) < 500
 
 
 def test_without_a_card(folder, capsys):

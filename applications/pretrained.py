@@ -67,8 +67,9 @@ class Network:
             path = os.path.join(os.path.dirname(trained_models.__file__), self.files[weights])
             if not os.path.isfile(path):
                 raise FileNotFoundError(
-                    f"The pretrained weights {weights!r} of {self.name} are not there: {path!r} is missing. Reinstall "
-                    "minikeras, or pass weights=None for random ones, or the path of a file of your own"
+                    f"The pretrained weights {weights!r} of {self.name} are not there: {path!r} is missing. If "
+                    "trained_models/README.md has them in its table, reinstall minikeras; else pass weights=None for "
+                    "random ones, or the path of a file of your own"
                 )
             return path
         names = ", ".join(map(repr, self.files))
@@ -113,10 +114,11 @@ class Network:
                 f"When setting `include_top=True` and loading `{weights}` weights, `input_shape` should be {default}. "
                 f"Received: input_shape={shape}. Others are possible with include_top=False"
             )
-        if self.is_named(weights) and shape[order.index("channels")] != self.image_shape[2]:
+        channels = self.image_shape[2]
+        if self.is_named(weights) and shape[order.index("channels")] != channels:
             raise ValueError(
-                f"The input must have {self.image_shape[2]} channels, as the images that the weights {weights!r} come "
-                f"from. Received: input_shape={shape}"
+                f"`input_shape` must have {channels} channel{'s' * (channels > 1)}, as the images that the weights "
+                f"{weights!r} come from. Received: input_shape={shape}"
             )
         return shape
 

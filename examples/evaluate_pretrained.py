@@ -1,6 +1,6 @@
 """The figures on the model cards once more, from the files that are installed: each network reads its test images.
 
-    python examples/evaluate_pretrained.py                         # all networks
+    python examples/evaluate_pretrained.py                         # all networks that have a card
     python examples/evaluate_pretrained.py --network lenet5 --images 1000
     python examples/evaluate_pretrained.py --embedded              # needs no data set: digits of other writers
 
@@ -47,6 +47,10 @@ class Pretrained:
     def file_name(self):
         return f"{self.module.__name__.split('.')[-1]}_{self.weights}"
 
+    @property
+    def is_shipped(self):
+        return any(os.path.exists(self.path(ending)) for ending in (FILE, ".md"))
+
     def path(self, ending):
         return os.path.join(os.path.dirname(keras.trained_models.__file__), self.file_name + ending)
 
@@ -76,7 +80,11 @@ def main(arguments=None):
         read_embedded_digits()
         return 0
     networks = [NETWORKS[options.network]] if options.network else NETWORKS.values()
-    return max(evaluate(network, options.images) for network in networks)
+    statuses = [evaluate(network, options.images) for network in networks if options.network or network.is_shipped]
+    for network in networks:
+        if not (options.network or network.is_shipped):
+            print(f"left out: {network.file_name}, of which there are no weights yet")
+    return max(statuses, default=2)
 
 
 def evaluate(network, images=None):

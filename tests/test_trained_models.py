@@ -37,6 +37,18 @@ def test_each_file_has_its_card_and_picture():
     assert names <= {network.file_name for network in evaluate_pretrained.NETWORKS.values()}
 
 
+def test_what_is_said_to_be_missing_is():
+    """Once SmallCIFAR's weights are there, these sentences are to go; then this test, too."""
+    is_missing = not (FOLDER / "small_cifar_cifar10.weights.h5").exists()
+    main = pathlib.Path(evaluate_pretrained.__file__).parent.parent.joinpath("README.md").read_text(encoding="utf-8")
+    assert ("SmallCIFAR's pretrained weights" in main) == is_missing
+    assert ("`applications.SmallCIFAR()` are not there yet" in README) == is_missing
+    assert ("which are not there yet" in keras.applications.SmallCIFAR.__doc__) == is_missing
+    if is_missing:
+        with pytest.raises(FileNotFoundError, match="'cifar10' of SmallCIFAR are not there"):
+            keras.applications.SmallCIFAR()
+
+
 def test_limits(network):
     weights, size, accuracy = network.limits
     file = FOLDER / f"{network.file_name}.weights.h5"

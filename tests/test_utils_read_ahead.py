@@ -1,6 +1,7 @@
 """A thread that reads ahead: the same elements, in order, errors too, and an end in every case."""
 
 import gc
+import os
 import subprocess
 import sys
 import threading
@@ -147,6 +148,27 @@ def test_the_program_ends(left):
         f"def slow():\n    for i in range(9):\n        yield i\n        time.sleep(0.2)\n{left}\n"
     )
     result = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, timeout=60)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_process_is_told():
+    code = (
+        "import os, time\nfrom minikeras.utils.read_ahead import read_ahead\n"
+        "iterator = read_ahead(range(50), 1)\nassert next(iterator) == 0\ntime.sleep(0.2)\n"
+        "if child := os.fork():\n"
+        "    assert os.waitpid(child, 0)[1] == 0\n"
+        "    assert list(iterator) == list(range(1, 50))\n"
+        "else:\n"
+        "    assert list(read_ahead(range(50))) == list(range(50))\n"
+        "    rest = []\n"
+        "    try:\n        rest.extend(iterator)\n"
+        "    except RuntimeError as error:\n        assert 'iterate anew' in str(error)\n"
+        "    else:\n        raise AssertionError\n"
+        "    assert rest in ([], [1])\n"  # what was ready
+    )
+    ignore = ["-W", "ignore::DeprecationWarning"]  # of a fork beside threads, from Python 3.12 on
+    result = subprocess.run([sys.executable, *ignore, "-c", code], capture_output=True, text=True, timeout=60)
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
 
 

@@ -59,13 +59,15 @@ def read_ahead(iterable, count=ELEMENTS):
 
     The order is that of ``iterable``. An error there is raised here, after the elements before it. The thread starts
     with the first element that is asked for; it has ended when this generator has: at the end, or when the generator is
-    closed, dropped, or left over at the end of the program.
+    closed, dropped, or left over at the end of the program. A forked process cannot go on with it: RuntimeError.
     """
     reader = _Reader(iterable, count)
     del iterable  # the thread alone holds it, and lets go of it at its end
     reader.start()
     try:
         while True:
+            if not reader.is_alive() and reader.ready.empty():
+                raise RuntimeError("Elements are read ahead by a thread, which a fork does not copy: iterate anew")
             element, error = reader.ready.get()
             if error is not None:
                 raise error

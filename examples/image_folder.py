@@ -18,7 +18,7 @@ EPOCHS = 6
 
 
 def write_images(folder):
-    """Make `circle/0.png` and so on; the labels are nowhere but in the folders' names."""
+    """Make `ring/0.png` and so on; the labels are nowhere but in the folders' names."""
     (x, y), _ = keras.datasets.synthetic.images(600, size=32, shapes=CLASSES, channels=3, contrast=0.6)
     for i, (image, label) in enumerate(zip(x, y)):
         os.makedirs(os.path.join(folder, CLASSES[label]), exist_ok=True)

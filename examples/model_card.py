@@ -322,6 +322,7 @@ def read_card(path):
     except (StopIteration, ValueError, IndexError) as error:
         raise ValueError(f"{path} is no model card that `write_card` wrote, or it was changed by hand") from error
 
+
 def write_index(folder):
     """Renew the table in a folder's ``README.md``: a row for each network that has a card there.
 

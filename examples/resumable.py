@@ -278,7 +278,7 @@ def carry_out(training):
             measures[split] = model_card.measure(net, x, y, training.classes)
             print(f"\n{split}: ", end="")
             model_card.print_measures(measures[split])
-            assert measures[split].accuracy > training.least_accuracy
+            assert measures[split].accuracy > training.least_accuracy, "too few epochs, or something is wrong"
     if options.test:
         counts = len(images[0]), len(validation[0]), len(test[0])
         facts = describe(training, log, counts, digest)

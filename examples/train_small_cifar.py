@@ -8,10 +8,9 @@ It takes one to two hours on two cores. A run that was interrupted goes on at th
 command is given again, and ends with the same weights, to the bit, as one that was not.
 """
 
-import resumable
-
 import minikeras as keras
 import model_card
+import resumable
 from minikeras import layers
 
 PIXELS = 4  # largest shift

@@ -8,11 +8,11 @@ import sys
 
 import numpy as np
 import pytest
-import resumable
 import train_lenet
 
 import minikeras as keras
 import model_card
+import resumable
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 COMMAND = [sys.executable, "-W", "error", str(ROOT / "examples" / "train_lenet.py"), "--data", "digits"]
@@ -81,6 +81,8 @@ def test_card(finished):
     assert "python examples/train_lenet.py --output run --data digits --epochs 6`" in page
     assert "an abacus" in page
     assert "looked at twice" in page
+    assert "MNIST's" not in page.split("## Known limits")[1]  # nor of how its settings were chosen
+    assert "settings" not in page
     assert "Trained on 1,150 of the training images; the other 287" in page
     card = model_card.read_card(folder / "run" / f"{NAME}.md")
     assert card["test"].count == 360

@@ -9,11 +9,11 @@ import sys
 
 import numpy as np
 import pytest
-import resumable
 import train_small_cifar
 
 import minikeras as keras
 import model_card
+import resumable
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SCRIPT = ROOT / "examples" / "train_small_cifar.py"

@@ -19,6 +19,7 @@ SHAPES = {
     (1, 2, 3): "(batch, steps, channels), (batch, height, width, channels) or volumes of these",
 }
 
+
 class CopiedModel:
     """A copy of a model's layers that runs as in inference and remembers what derivatives need.
 

@@ -89,8 +89,16 @@ def test_card_of_the_jpeg_copy_says_so(monkeypatch, is_copy):
         monkeypatch.setattr(train_small_cifar, "JPEG_COPY", model_card.digest(*images))
     training = train_small_cifar.SmallCIFARTraining(resumable.parse(train_small_cifar.SmallCIFARTraining, "", []))
     _, _, digest = training.load()
-    facts = resumable.describe(training, argparse.Namespace(seconds=1), (3, 0, 4), digest)
+    log = argparse.Namespace(seconds=1, settings=vars(training.options))
+    facts = resumable.describe(training, log, (3, 0, 4), digest)
     assert ("JPEG copy" in facts.data) == is_copy
     assert ("JPEG copy" in facts.limits[0]) == is_copy
     assert training.facts()["title"] == "SmallCIFAR on CIFAR-10" + ", JPEG copy" * is_copy
     assert len(facts.limits) == 3 + is_copy
+
+
+def test_card_of_shapes_does_not_speak_of_photos():
+    options = resumable.parse(train_small_cifar.SmallCIFARTraining, "", ["--data", "shapes"])
+    limits = train_small_cifar.SmallCIFARTraining(options).facts()["limits"]
+    assert limits == ["It knows seven drawn shapes only, one to an image."]
+    assert len(keras.datasets.synthetic.pictures.SHAPES) == 7

@@ -76,6 +76,19 @@ def test_all_are_named(folder, make):
         assert re.search(rf"{re.escape(path)}. \([^)]*{reason}", message), message
 
 
+def test_colours_that_cannot_be_converted(tmp_path):
+    """Pillow reads the file, and says that it cannot make gray of it in an error that names no file."""
+    image = pytest.importorskip("PIL.Image")
+    image.new("LAB", (4, 4)).save(tmp_path / "lab.tif")
+    with pytest.raises(OSError, match=r"lab\.tif.*conversion from LAB"):
+        utils.load_img(tmp_path / "lab.tif", color_mode="grayscale")
+    columns = {"filename": ["lab.tif"], "class": [1]}
+    arguments = {"class_mode": "raw", "on_error": "skip"}
+    assert flow(tmp_path, columns, **arguments).samples == 1  # in colours
+    with pytest.warns(UserWarning, match="1 of 1 files.*lab.tif.*conversion from LAB"):
+        assert flow(tmp_path, columns, **arguments, color_mode="grayscale").samples == 0
+
+
 @pytest.mark.parametrize("shuffle", [False, True])
 def test_a_dataset_without_them(folder, shuffle):
     data, _ = skipping(dataset, folder, batch_size=2, shuffle=shuffle, seed=3)

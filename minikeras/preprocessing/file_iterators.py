@@ -152,7 +152,7 @@ class DirectoryIterator(FileIterator):
                 found = found[slice(*subset_limits(subset, image_data_generator, len(found)))]
             self._filepaths += found
             numbers += [number] * len(found)
-        rows = readable(self._filepaths, on_error)
+        rows = readable(self._filepaths, on_error, color_mode)
         self._filepaths, numbers = [self._filepaths[i] for i in rows], [numbers[i] for i in rows]
         self.filenames = [os.path.relpath(path, directory) for path in self._filepaths]
         self.classes = np.array(numbers, "int32")
@@ -230,7 +230,7 @@ class DataFrameIterator(FileIterator):
             warn(f"`classes` has no effect with class_mode={class_mode!r}")
         if subset is not None:
             rows = rows[slice(*subset_limits(subset, image_data_generator, len(rows)))]
-        rows = [rows[i] for i in readable([paths[i] for i in rows], on_error)]
+        rows = [rows[i] for i in readable([paths[i] for i in rows], on_error, color_mode)]
         if has_classes:
             numbers = self.class_indices
             self.classes = [_each(values[i], numbers.__getitem__) for i in rows]

@@ -99,7 +99,7 @@ def image_dataset_from_directory(
 
     def make(subset, shuffle):
         files, numbers = _split(paths, labels, validation_split, subset)
-        rows = readable(files, on_error)
+        rows = readable(files, on_error, color_mode)
         files, numbers = ([values[i] for i in rows] if values is not None else None for values in (files, numbers))
         if not files:
             raise ValueError(

@@ -143,6 +143,9 @@ def load_img(path, color_mode="rgb", target_size=None, interpolation="nearest", 
     try:
         img = image.open(path)
         img.load()  # what is cut off shows here
+        gray = color_mode == "grayscale" and img.mode in ("I;16", "I")
+        if img.mode != MODES[color_mode] and not gray:
+            img = img.convert(MODES[color_mode])
     except MemoryError:
         raise
     except Exception as error:  # Pillow has many kinds for what is no image, and does not say which file it is
@@ -154,9 +157,6 @@ def load_img(path, color_mode="rgb", target_size=None, interpolation="nearest", 
         )
         named.reason = reason
         raise named from error
-    gray = color_mode == "grayscale" and img.mode in ("I;16", "I")
-    if img.mode != MODES[color_mode] and not gray:
-        img = img.convert(MODES[color_mode])
     if target_size is None:
         return img
     height, width = target_size
@@ -171,13 +171,14 @@ def load_img(path, color_mode="rgb", target_size=None, interpolation="nearest", 
     return img.resize((width, height), getattr(image.Resampling, interpolation.upper()), box=box)
 
 
-def readable(paths, on_error):
+def readable(paths, on_error, color_mode):
     """Return the positions of those of the files that can be read as images.
 
     Args:
         paths: list of paths.
         on_error: ``"raise"`` for all positions: reading will tell. ``"skip"`` to read all files now, on several
             threads, and leave out what is none, with a warning that names the files.
+        color_mode: as in `load_img`.
 
     Raises:
         ValueError: another ``on_error``.
@@ -189,7 +190,7 @@ def readable(paths, on_error):
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(threads.num_threads()) as pool:
-        errors = list(pool.map(_error_of, paths))
+        errors = list(pool.map(lambda path: _error_of(path, color_mode), paths))
     bad = sorted(f"{path!r} ({error})" for path, error in zip(paths, errors) if error is not None)
     if bad:
         more = f" and {len(bad) - _NAMED} more" if len(bad) > _NAMED else ""
@@ -200,9 +201,9 @@ def readable(paths, on_error):
     return [i for i, error in enumerate(errors) if error is None]
 
 
-def _error_of(path):
+def _error_of(path, color_mode):
     """Return why a file cannot be read as an image, None if it can."""
     try:
-        load_img(path).close()
+        load_img(path, color_mode).close()
     except OSError as error:
         return getattr(error, "reason", error.strerror)

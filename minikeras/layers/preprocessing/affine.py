@@ -83,9 +83,7 @@ class RandomAffine(RandomWarp):
         if not self.bend:
             return rows, columns
         bumps = np.asarray(transformation["bumps"], self.dtype)
-        n = bumps.shape[1]
-        shapes = np.kron(_bumps(height, self.dtype), _bumps(width, self.dtype))  # a row for each, of all pixels
-        moves = (bumps.reshape(2 * n, -1) @ shapes).reshape(2, n, height, width)
+        moves = _bumps(height, self.dtype).T @ bumps @ _bumps(width, self.dtype)
         return rows + moves[0] * (self.bend * height), columns + moves[1] * (self.bend * width)
 
     def matrices(self, transformation, height, width):

@@ -92,7 +92,7 @@ def parse(training, description, arguments=None):
     parser.add_argument("--backup", help="folder of the unfinished training, by default OUTPUT/backup")
     parser.add_argument("--test", action="store_true", help="at the end, look at the test images and write a card")
     parser.add_argument("--looks", default="once, after all choices were made", help="how often that was done")
-    parser.add_argument("--machine", default=f"a {platform.machine()} CPU", help="what the card says of the computer")
+    parser.add_argument("--machine", default=f"a CPU ({platform.machine()})", help="what the card says of the computer")
     return parser.parse_args(arguments)
 
 

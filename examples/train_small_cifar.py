@@ -4,8 +4,8 @@
     python examples/train_small_cifar.py --output run --test      # then: measures on the test images, writes the card
     python examples/train_small_cifar.py --data shapes --epochs 8 --batch-size 16   # seconds, no download
 
-It takes one to two hours on two cores. A run that was interrupted goes on at the epoch it had reached when the same
-command is given again, and ends with the same weights, to the bit, as one that was not.
+It takes about an hour and a half on two cores. A run that was interrupted goes on at the epoch it had reached when the
+same command is given again, and ends with the same weights, to the bit, as one that was not.
 """
 
 import minikeras as keras
@@ -29,7 +29,6 @@ CIFAR_LIMITS = [
     "It knows ten classes only, one to an image, and calls anything else one of them, often with a high score.",
     "Images are expected as in CIFAR-10: 32x32 pixels, the object in the middle and nearly filling them. Larger ones "
     "have to be cut out and scaled down.",
-    "Cats and dogs are what it confuses most.",
 ]
 
 

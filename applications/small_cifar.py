@@ -9,11 +9,13 @@ from minikeras.applications import pretrained
 STAGES = (
     (24, False),
     (32, True),
-    (32, False),
-    (112, True),
+    (48, False),
+    (64, True),
+    (96, False),
+    (96, False),
+    (96, True),
     (112, False),
-    (144, True),
-    (128, False),
+    (96, False),
 )
 LABELS = "airplane automobile bird cat deer dog frog horse ship truck"
 MEAN, STD = (125.3, 123.0, 113.9), (63.0, 62.1, 66.7)  # of red, green and blue in CIFAR-10's 50,000 training images

@@ -34,6 +34,7 @@ class Training:
     classes = ()  # their names
     epochs = batch_size = learning_rate = warmup = weight_decay = None  # defaults of the options
     settings = {}  # what the weights depend on beside the options
+    validation_freq = 1  # epochs from one look at the validation images to the next
     least_accuracy = 0.5  # of any result, else something went wrong
 
     def __init__(self, options):
@@ -57,8 +58,13 @@ class Training:
         raise NotImplementedError
 
     def make_augmentation(self):
-        """Return a `layers.Pipeline` of random layers."""
+        """Return a `layers.Pipeline` of random layers; not called if `prepare` is another."""
         raise NotImplementedError
+
+    def prepare(self, net, x, y):
+        """Return a model with the weights of ``net``, `Batches` to train it on, and the random layers of both."""
+        augmentation = self.make_augmentation()
+        return keras.Sequential([augmentation, net]), Batches(x, y, self.options.batch_size), augmentation.layers
 
     def compile(self, model, learning_rate):
         raise NotImplementedError
@@ -96,13 +102,13 @@ def parse(training, description, arguments=None):
     return parser.parse_args(arguments)
 
 
-class Shuffled(keras.utils.PyDataset):
+class Batches(keras.utils.PyDataset):
     """Batches of images, in an order that follows from the seed and the number of the epoch."""
 
     def __init__(self, x, y, batch_size):
         super().__init__()
         self.x, self.y, self.batch_size = x, y, batch_size
-        self.order = np.arange(len(x))
+        self.order, self.epoch = np.arange(len(x)), 0
 
     def __len__(self):
         return -(-len(self.x) // self.batch_size)
@@ -115,13 +121,14 @@ class Shuffled(keras.utils.PyDataset):
 class DrawAnew(keras.callbacks.Callback):
     """Lets all that is random in an epoch follow from the seed and its number, whatever was drawn before."""
 
-    def __init__(self, seed, data, augmentation):
+    def __init__(self, seed, data, random_layers):
         super().__init__()
-        self.seed, self.data, self.augmentation = seed, data, augmentation
+        self.seed, self.data, self.random_layers = seed, data, random_layers
 
     def on_epoch_begin(self, epoch, logs=None):
+        self.data.epoch = epoch
         self.data.order = np.random.default_rng([self.seed, epoch]).permutation(len(self.data.x))
-        for i, layer in enumerate(self.augmentation.layers):
+        for i, layer in enumerate(self.random_layers):
             layer.generator = np.random.default_rng([self.seed, epoch, i])
 
 
@@ -185,20 +192,18 @@ def one_cycle(options, steps_per_epoch):
 def fit(training, net, log, images, validation):
     """Train ``net`` on changed images, from the backup on if there is one; return the backup's folder."""
     options = training.options
-    data = Shuffled(images[0], training.targets(images[1]), options.batch_size)
-    augmentation = training.make_augmentation()
-    model = keras.Sequential([augmentation, net])
+    model, data, random_layers = training.prepare(net, images[0], training.targets(images[1]))
     training.compile(model, one_cycle(options, len(data)))
     backup = options.backup or os.path.join(options.output, "backup")
     callbacks = [
-        DrawAnew(options.seed, data, augmentation),
+        DrawAnew(options.seed, data, random_layers),
         log,
         keras.callbacks.BackupAndRestore(backup, delete_checkpoint=False),
     ]
     kept = (validation[0], training.targets(validation[1])) if len(validation[0]) else None
     model.fit(
         data, epochs=options.epochs, shuffle=False, verbose=0, callbacks=callbacks,
-        validation_data=kept, validation_batch_size=500,
+        validation_data=kept, validation_batch_size=500, validation_freq=training.validation_freq,
     )  # fmt: skip
     return backup
 

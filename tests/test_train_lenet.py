@@ -200,9 +200,9 @@ def test_each_epoch_draws_anew():
     x, y = np.random.default_rng(0).random((50, 28, 28, 1)).astype("float32"), np.arange(50)
 
     def draw(seed, *epochs):
-        data = resumable.Shuffled(x, y, 20)
+        data = resumable.Batches(x, y, 20)
         augmentation = keras.preprocessing.digits.augmentation()
-        callback = resumable.DrawAnew(seed, data, augmentation)
+        callback = resumable.DrawAnew(seed, data, augmentation.layers)
         for epoch in epochs:
             callback.on_epoch_begin(epoch)
             batches = [data[i] for i in range(len(data))]

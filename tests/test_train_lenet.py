@@ -1,5 +1,6 @@
 """examples/train_lenet.py on the embedded digits: it learns, and a run that was killed ends as one that was not."""
 
+import argparse
 import json
 import os
 import pathlib
@@ -129,8 +130,8 @@ def test_second_run_begins_with_the_weights_of_the_first(finished, tmp_path):
     assert "| epochs | 8 |" in page
     assert "bent by 2 % of its side" in page
     assert "The first 6 epochs were those of the first command." in page
-    process = start(tmp_path, "--output", "other", "--start", first, "--validation", "20")
-    assert process.communicate(timeout=120)[1].strip().endswith("of other images: --validation 5000 set others aside")
+    process = start(tmp_path, "--output", "other", "--start", first, "--validation", "6000")
+    assert process.communicate(timeout=120)[1].strip().endswith("now: then it was --validation 5000")
 
 
 def test_other_settings_are_refused(finished):
@@ -200,11 +201,11 @@ def test_each_epoch_draws_anew():
     x, y = np.random.default_rng(0).random((50, 28, 28, 1)).astype("float32"), np.arange(50)
 
     def draw(seed, *epochs):
-        data = resumable.Batches(x, y, 20)
         augmentation = keras.preprocessing.digits.augmentation()
-        callback = resumable.DrawAnew(seed, data, augmentation.layers)
+        options = argparse.Namespace(batch_size=20, seed=seed)
+        data = resumable.Batches(x, y, options, augmentation.layers)
         for epoch in epochs:
-            callback.on_epoch_begin(epoch)
+            data.draw(epoch)
             batches = [data[i] for i in range(len(data))]
             assert sorted(np.concatenate([labels for _, labels in batches])) == list(range(50))
             for images, labels in batches:

@@ -24,27 +24,33 @@ OPTIONS = [
 NAME = "small_cifar_shapes"
 
 
-def start(folder):
+def start(folder, *options):
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "MINIKERAS_NUM_THREADS": "1"}
     return subprocess.Popen(
-        [sys.executable, "-W", "error", str(SCRIPT), *OPTIONS],
+        [sys.executable, "-W", "error", str(SCRIPT), *OPTIONS, *options],
         cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
 
 
-def test_killed_run_ends_as_one_that_was_not(tmp_path):
-    """Momentum, moving statistics, mirror images, shifts and mixtures go on as if nothing had happened."""
-    weights, logs = [], []
+@pytest.mark.parametrize("is_taught", [False, True])
+def test_killed_run_ends_as_one_that_was_not(tmp_path, is_taught):
+    """Momentum, moving statistics, mirror images, shifts and mixtures, and what teachers say, go on as if nothing had
+    happened."""
+    weights, logs, options = [], [], []
+    if is_taught:
+        teacher = keras.applications.SmallCIFAR(weights=None, classes=7)
+        teacher.save_weights(tmp_path / "teacher.weights.h5")
+        options = ["--teachers", str(tmp_path / "teacher.weights.h5"), "--repeat", "2"]
     for kill in (False, True):
         folder = tmp_path / str(kill)
         folder.mkdir()
         if kill:
-            process = start(folder)
+            process = start(folder, *options)
             lines = [process.stdout.readline() for _ in range(3)]
             process.kill()
             process.communicate()
             assert lines[-1].startswith("epoch   3/10")
-        process = start(folder)
+        process = start(folder, *options)
         output, errors = process.communicate(timeout=300)
         assert process.returncode == 0, output[-2000:] + errors[-2000:]
         assert ("epoch   1/10" in output) != kill
@@ -56,7 +62,12 @@ def test_killed_run_ends_as_one_that_was_not(tmp_path):
     for a, b in zip(*weights):
         np.testing.assert_array_equal(a, b)
     assert logs[0] == logs[1]
-    assert logs[0][-1]["val_accuracy"] > 0.5  # of seven shapes
+    assert is_taught or logs[0][-1]["val_accuracy"] > 0.5  # of seven shapes
+
+
+def make_training(*arguments):
+    options = resumable.parse(train_small_cifar.SmallCIFARTraining, "", arguments)
+    return train_small_cifar.SmallCIFARTraining(options)
 
 
 @pytest.fixture
@@ -64,16 +75,13 @@ def batches():
     """Of 20 images that tell where a pixel comes from: image, row and column are its colours."""
     images, rows, columns = np.meshgrid(np.arange(20), np.arange(32), np.arange(32), indexing="ij")
     x = np.stack([images, rows, columns], axis=-1).astype("float32")
-    arguments = ["--batch-size", "10", "--epochs", "10", "--cropped", "0.6", "--mixed", "0.9"]
-    options = resumable.parse(train_small_cifar.SmallCIFARTraining, "", arguments)
-    training = train_small_cifar.SmallCIFARTraining(options)
-    model, data, random_layers = training.prepare(training.make_network(), x, np.eye(20, dtype="float32"))
+    training = make_training("--batch-size", "10", "--epochs", "10", "--cropped", "0.6", "--mixed", "0.9")
+    model, data = training.prepare(training.make_network(), x, np.eye(20, dtype="float32"))
     assert model.input_shape == (None, None, None, 3)
     assert len(data) == 2
-    draw = resumable.DrawAnew(1, data, random_layers)
 
     def get(epoch, index):
-        draw.on_epoch_begin(epoch)
+        data.draw(epoch)
         return [np.array(each) for each in data[index]]
 
     return get
@@ -107,8 +115,91 @@ def test_every_other_batch_is_mixed_until_the_last_epochs(batches):
     assert (batches(9, 0)[1].max(axis=1) == 1).all()
 
 
+def make_teacher(seed):
+    keras.utils.set_random_seed(seed)
+    wide = keras.initializers.RandomNormal(stddev=0.1)
+    stack = [keras.layers.Flatten(), keras.layers.Dense(4, "softmax", kernel_initializer=wide)]
+    return keras.Sequential([keras.Input((32, 32, 3)), *stack])
+
+
+def test_labels_are_what_teachers_say_of_an_image_and_its_mirror_image():
+    rng = np.random.default_rng(0)
+    x, y = rng.random((10, 32, 32, 3)).astype("float32"), np.eye(4, dtype="float32")[rng.integers(4, size=10)]
+    options = make_training("--batch-size", "5", "--cropped", "0", "--mixed", "1", "--repeat", "3").options
+    plain = train_small_cifar.ChangedBatches(x, y, options)
+    teachers = [make_teacher(seed) for seed in (1, 2)]
+    taught = train_small_cifar.TaughtBatches(x, y, options, teachers)
+
+    def get(data, epoch):
+        data.draw(epoch)
+        return [np.concatenate(parts) for parts in zip(*(data[i] for i in range(2)))]
+
+    images, labels = get(plain, 1)
+    said = [teacher.predict(each, verbose=0) for teacher in teachers for each in (images, images[:, :, ::-1])]
+    expected = 0.8 * sum(said) / 4 + 0.2 * labels
+    assert np.abs(expected - labels).max() > 0.1
+    assert np.abs(said[0] - said[1]).max() > 0.1
+    seen = []
+    for epoch in (1, 4, 7):
+        if epoch == 4:
+            taught.teachers = []  # they are not asked again
+        new_images, new_labels = get(taught, epoch)
+        np.testing.assert_allclose(new_labels, expected, rtol=1e-5)
+        is_mirrored = (new_images != images).any(axis=(1, 2, 3))
+        either = [image[:, ::-1] if turned else image for image, turned in zip(images, is_mirrored)]
+        np.testing.assert_array_equal(new_images, either)
+        seen.append(tuple(is_mirrored))
+    assert len({*seen}) == 3
+    taught.teachers = teachers
+    assert np.abs(get(taught, 2)[1] - expected).max() > 0.1
+
+
+def test_teachers_are_weights_of_the_network_or_models_beside_their_weights(tmp_path):
+    network = keras.applications.SmallCIFAR(weights=None, classes=7)
+    network.save_weights(tmp_path / "network.weights.h5")
+    other = make_teacher(3)
+    other.save_weights(tmp_path / "other.weights.h5")
+    (tmp_path / "other.json").write_text(other.to_json(), encoding="utf-8")
+    training = make_training("--data", "shapes")
+    for name, teacher in (("network.weights.h5", network), ("other.json", other)):
+        loaded = training.load_teacher(str(tmp_path / name))
+        for a, b in zip(loaded.get_weights(), teacher.get_weights(), strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_card_of_a_taught_network(tmp_path):
+    """Names both commands, and who said what."""
+    first = make_training("--output", str(tmp_path / "first"))
+    path = tmp_path / "first" / f"{first.name}.weights.h5"
+    path.parent.mkdir()
+
+    def settings(training):
+        return {key: value for key, value in vars(training.options).items() if key not in resumable.UNTOLD}
+
+    log = {"settings": settings(first), "epochs": [{"seconds": 2.0}] * first.options.epochs}
+    path.with_name(f"{first.name}.json").write_text(json.dumps(log), encoding="utf-8")
+    second = make_training(
+        "--start", str(path), "--teachers", str(path), "other.json", "--lessons", "of seven layers",
+        "--epochs", "5", "--cropped", "0", "--mixed", "1", "--mixing", "0.75", "--validation", "20",
+    )  # fmt: skip
+    log = argparse.Namespace(seconds=3, settings=settings(second))
+    facts = resumable.describe(second, log, (3, 0, 4), "digest")
+    commands = facts.command.split("`, then `")
+    assert commands[0] == f"python examples/train_small_cifar.py --output {path.parent}"
+    assert f" --start {path} " in commands[1]
+    assert f" --teachers {path} other.json " in commands[1]
+    assert (facts.epochs, facts.seconds) == (130, 253)
+    assert "The first 125 epochs were those of the first command, which set more images aside." in facts.recipe
+    assert f"80 % what `{path}` and `other.json` say" in facts.recipe
+    assert "(of seven layers)" in facts.recipe
+    assert "75 % of the batches are mixed by `CutMix`." in facts.recipe
+    assert "smoothing" not in facts.recipe
+    assert "outer" not in facts.recipe
+    assert "smoothing" in resumable.describe(first, log, (3, 0, 4), "digest").recipe
+
+
 def test_decay_spares_normalization():
-    training = train_small_cifar.SmallCIFARTraining(resumable.parse(train_small_cifar.SmallCIFARTraining, "", []))
+    training = make_training()
     model = training.make_network()
     training.compile(model, 1.0)
     before = [weight.numpy().copy() for weight in model.trainable_weights]
@@ -125,7 +216,7 @@ def test_card_of_the_jpeg_copy_says_so(monkeypatch, is_copy):
     monkeypatch.setattr(keras.datasets.cifar10, "load_data", lambda: (images, images))
     if is_copy:
         monkeypatch.setattr(train_small_cifar, "JPEG_COPY", model_card.digest(*images))
-    training = train_small_cifar.SmallCIFARTraining(resumable.parse(train_small_cifar.SmallCIFARTraining, "", []))
+    training = make_training()
     _, _, digest = training.load()
     log = argparse.Namespace(seconds=1, settings=vars(training.options))
     facts = resumable.describe(training, log, (3, 0, 4), digest)
@@ -136,7 +227,6 @@ def test_card_of_the_jpeg_copy_says_so(monkeypatch, is_copy):
 
 
 def test_card_of_shapes_does_not_speak_of_photos():
-    options = resumable.parse(train_small_cifar.SmallCIFARTraining, "", ["--data", "shapes"])
-    limits = train_small_cifar.SmallCIFARTraining(options).facts()["limits"]
+    limits = make_training("--data", "shapes").facts()["limits"]
     assert limits == ["It knows seven drawn shapes only, one to an image."]
     assert len(keras.datasets.synthetic.pictures.SHAPES) == 7

@@ -28,7 +28,10 @@ from minikeras import layers
 from minikeras.datasets import cache
 from model_card import wilson_interval
 
-CACHED = {"mnist": "mnist.npz", "cifar": "cifar-10-batches-bin/test_batch.bin"}  # what the cache has of each data set
+CACHED = {  # what the cache may have of each data set
+    "mnist": ["mnist.npz"],
+    "cifar": ["cifar-10-batches-bin/test_batch.bin", "cifar-10-binary.tar.gz"],
+}
 
 
 def convolution(filters, kernel_size):
@@ -136,7 +139,8 @@ def main():
     options = parser.parse_args()
     if options.seeds < 1:
         parser.error(f"--seeds must be 1 or more. Received: {options.seeds}")
-    missing = {name for name, path in CACHED.items() if not os.path.exists(os.path.join(cache.folder(), path))}
+    folder = cache.folder()
+    missing = [name for name, files in CACHED.items() if not any(os.path.exists(f"{folder}/{file}") for file in files)]
     names = options.only or [name for name in SETTINGS if name not in missing]
 
     spread = f"of {options.seeds} seeds" if options.seeds > 1 else "95 % interval"
@@ -146,7 +150,7 @@ def main():
         print("The images that a network was trained on say little: it has learned them by heart. The others count.")
     for name in SETTINGS:
         if name not in names:
-            why = "not asked for" if options.only else f"not in {cache.folder()}; --only {name} downloads it"
+            why = "not asked for" if options.only else f"not in {folder}; --only {name} downloads it"
             print(f"left out: {name}, {why}")
     assert all(good), "a figure is below what it should be"
 

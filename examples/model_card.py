@@ -127,8 +127,8 @@ class Facts:
         data: which images it was trained, validated and tested on, whose they are, under which licence.
         test_digest: `digest` of the test images and labels, as the data set's loader returns them.
         recipe: augmentation, loss, optimizer, schedule.
-        command: that trains it again.
-        seed: of everything random.
+        commands: list of those that train it again, one after the other.
+        seeds: of everything random, in each of the commands.
         epochs: how many.
         seconds: that the training took.
         machine: on what, in neutral words: ``"2 threads of an x86-64 CPU"``.
@@ -141,8 +141,8 @@ class Facts:
     data: str
     test_digest: str
     recipe: str
-    command: str
-    seed: int
+    commands: list
+    seeds: list
     epochs: int
     seconds: float
     machine: str
@@ -271,8 +271,8 @@ def write_card(folder, name, title, model, measures, facts):
         "weights": f"{model.count_params():,}, of which {sum(w.size for w in model.trainable_weights):,} are trained",
     }
     training = {
-        "command": f"`{facts.command}`",
-        "seed": str(facts.seed),
+        "command": ", then ".join(f"`{command}`" for command in facts.commands),
+        "seed": ", then ".join(map(str, facts.seeds)),
         "epochs": facts.epochs,
         "time": f"{_duration(facts.seconds)} on {facts.machine}",
         "with": f"minikeras {keras.__version__}, NumPy {np.__version__}, Python {platform.python_version()}",

@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import platform
+import shlex
 import shutil
 import tempfile
 import time
@@ -40,6 +41,12 @@ class Training:
     def __init__(self, options):
         self.options = options
 
+    @property
+    def all_settings(self):
+        """All that the weights depend on, as a dict that JSON can keep."""
+        told = {key: value for key, value in vars(self.options).items() if key not in UNTOLD and value is not None}
+        return {**told, **self.settings}
+
     @staticmethod
     def add_options(parser):
         """Add options of its own."""
@@ -69,7 +76,10 @@ class Training:
         return y
 
     def facts(self):
-        """Return a dict of what the model card says: title, about, usage, recipe, limits."""
+        """Return a dict of what the model card says: title, about, usage, recipe, limits.
+
+        The recipe tells of images, labels, loss and optimizer, and ends where batches and learning rate may follow.
+        """
         raise NotImplementedError
 
 
@@ -82,18 +92,18 @@ def parse(training, description, arguments=None):
     parser.add_argument("--batch-size", type=int, default=training.batch_size)
     parser.add_argument("--learning-rate", type=float, default=training.learning_rate, help="after the warm-up")
     parser.add_argument(
-        "--warmup", type=float, default=training.warmup, help="epochs in which it rises, at most a third of all"
+        "--warmup", type=float, default=training.warmup, help="epochs in which it rises; never over a third of all"
     )
     parser.add_argument("--weight-decay", type=float, default=training.weight_decay)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--start", help="weights file of another run to begin with, in place of random weights")
+    parser.add_argument("--start", help="weights of another run, its log beside them, in place of random ones")
     training.add_options(parser)
-    parser.add_argument("--validation", type=int, default=5000, help="images set aside, at most a fifth; 0: none")
+    parser.add_argument("--validation", type=int, default=5000, help="images set aside, at most a fifth of all")
     parser.add_argument("--output", help="folder for weights, log and card; by default a temporary one")
-    parser.add_argument("--backup", help="folder of the unfinished training, by default OUTPUT/backup")
+    parser.add_argument("--backup", help="where to make the folder `backup`, by default in that of --output")
     parser.add_argument("--test", action="store_true", help="at the end, look at the test images and write a card")
-    parser.add_argument("--looks", default="once, after all choices were made", help="how often that was done")
-    parser.add_argument("--machine", default=f"a CPU ({platform.machine()})", help="what the card says of the computer")
+    parser.add_argument("--looks", default="once, after all choices were made", help="for the card: how often")
+    parser.add_argument("--machine", default=f"a CPU ({platform.machine()})", help="for the card: the computer")
     return parser.parse_args(arguments)
 
 
@@ -163,7 +173,10 @@ class Log(keras.callbacks.Callback):
 
 
 def set_aside(x, y, count):
-    """Return (x, y) without ``count`` images drawn at random, and those. The draw is the same for all seeds."""
+    """Return (x, y) without ``count`` images drawn at random, and those.
+
+    The draw is the same for all seeds, and fewer images are some of those that a larger count sets aside.
+    """
     count = min(count, len(x) // 5)
     order = np.random.default_rng(0).permutation(len(x))
     return (x[order[count:]], y[order[count:]]), (x[order[:count]], y[order[:count]])
@@ -188,7 +201,7 @@ def fit(training, net, log, images, validation):
     options = training.options
     model, data = training.prepare(net, images[0], training.targets(images[1]))
     training.compile(model, one_cycle(options, len(data)))
-    backup = options.backup or os.path.join(options.output, "backup")
+    backup = os.path.join(options.backup or options.output, "backup")
     callbacks = [
         keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: data.draw(epoch)),
         log,
@@ -202,41 +215,65 @@ def fit(training, net, log, images, validation):
     return backup
 
 
-def find_first(training):
-    """Return the `Log` of the run whose weights this one begins with, or None."""
-    options = training.options
-    path = options.start and options.start.removesuffix(".weights.h5") + ".json"
-    if not path or not os.path.exists(path):
-        return None
-    with open(path, encoding="utf-8") as file:
-        log = Log(path, json.load(file)["settings"])
-    if log.settings["data"] != options.data or log.settings["validation"] < options.validation:
-        aside = log.settings["validation"]
-        raise SystemExit(f"{path} is of other images, or of those set aside now: then it was --validation {aside}")
-    return log
+def find_run(training, weights):
+    """Return the `Training` and the `Log` of the run that wrote a weights file.
+
+    Raises:
+        SystemExit: the log is not there, or tells that images were trained on which are set aside now.
+    """
+    path = weights.removesuffix(".weights.h5") + ".json"
+    try:
+        with open(path, encoding="utf-8") as file:
+            settings = json.load(file)["settings"]
+    except (OSError, ValueError, KeyError) as error:
+        raise SystemExit(f"{path} should tell of what {weights} was trained on: {error!r}") from error
+    data, aside = settings["data"], settings["validation"]
+    if data != training.options.data or aside < training.options.validation:
+        given = f"--data {data} --validation {aside}"
+        raise SystemExit(f"{path} is of {given}, and so may have seen images that are set aside now")
+    options = argparse.Namespace(**{**vars(parse(training, "", [])), **settings, "output": os.path.dirname(weights)})
+    return type(training)(options), Log(path, settings)
 
 
-def command(training, settings, output):
+def find_runs(training, log):
+    """Return the (`Training`, `Log`) of all runs that the weights come from, the first of them first."""
+    runs = [(training, log)]
+    while start := runs[0][0].options.start:
+        runs.insert(0, find_run(runs[0][0], start))
+    return runs
+
+
+def command(training):
     """Return the command of a run: the options that are not as by default."""
     defaults = vars(parse(training, "", []))
-    words = [f"python examples/{training.script} --output {output}"]
-    for key, value in settings.items():
+    words = ["--output", os.path.basename(os.path.abspath(training.options.output or "run"))]
+    for key, value in training.all_settings.items():
         if key in defaults and value != defaults[key]:
-            words += [f"--{key.replace('_', '-')}", *(map(str, value) if isinstance(value, list) else [str(value)])]
-    return " ".join(words)
+            values = value if isinstance(value, list) else [f"{value:g}" if isinstance(value, float) else value]
+            words += [f"--{key.replace('_', '-')}", *map(str, values)]
+    return f"python examples/{training.script} {shlex.join(words)}"
+
+
+def describe_recipe(training):
+    """Return how a run was carried out, in sentences."""
+    options = training.options
+    return (
+        f"{training.facts()['recipe']} Batches of {options.batch_size}; the learning rate rises to "
+        f"{options.learning_rate:g} in {min(options.warmup, options.epochs / 3):g} epochs and falls to nearly 0 along "
+        "a cosine. The weights are those of the last epoch."
+    )
 
 
 def describe(training, log, counts, digest):
     """Return what the model card says beside the figures."""
     options, facts = training.options, training.facts()
-    logs, commands = [log], [command(training, log.settings, "run")]
-    first = find_first(training)
-    begun = ""
-    if first:
-        logs.insert(0, first)
-        commands.insert(0, command(training, first.settings, os.path.dirname(options.start) or "."))
-        begun = f" The first {first.settings['epochs']} epochs were those of the first command"
-        begun += "." if first.settings["validation"] == options.validation else ", which set more images aside."
+    runs = find_runs(training, log)
+    recipes = [describe_recipe(one) for one, _ in runs]
+    if len(runs) > 1:
+        for i, (one, _) in enumerate(runs):
+            begun = f" from the weights of run {i}" if i else ""
+            aside = f"(--validation {one.options.validation})"
+            recipes[i] = f"Run {i + 1}, {one.options.epochs} epochs{begun} {aside}: {recipes[i]}"
     trained = f"Trained on {counts[0]:,} of the training images; the other {counts[1]:,}, drawn at random, are the "
     return model_card.Facts(
         about=facts["about"],
@@ -245,14 +282,11 @@ def describe(training, log, counts, digest):
         + (f"{trained}validation images." if counts[1] else f"Trained on all {counts[0]:,} training images.")
         + f" Tested on all {counts[2]:,} test images.",
         test_digest=digest,
-        recipe=f"{facts['recipe']} Batches of {options.batch_size}; the learning rate rises to "
-        f"{options.learning_rate:g} in {min(options.warmup, options.epochs / 3):g} epochs and falls to 0 along a "
-        "cosine. The weights are those of the last epoch."
-        + begun,
-        command="`, then `".join(commands),
-        seed=options.seed,
-        epochs=sum(one.settings["epochs"] for one in logs),
-        seconds=sum(one.seconds for one in logs),
+        recipe="\n\n".join(recipes),
+        commands=[command(one) for one, _ in runs],
+        seeds=[one.options.seed for one, _ in runs],
+        epochs=sum(one.options.epochs for one, _ in runs),
+        seconds=sum(one_log.seconds for _, one_log in runs),
         machine=options.machine,
         test_looks=options.looks,
         limits=facts["limits"],
@@ -264,9 +298,8 @@ def carry_out(training):
     options = training.options
     keras.utils.set_random_seed(options.seed)
     os.makedirs(options.output, exist_ok=True)
-    settings = {key: value for key, value in vars(options).items() if key not in UNTOLD and value is not None}
-    log = Log(os.path.join(options.output, f"{training.name}.json"), {**settings, **training.settings})
-    find_first(training)  # a wrong one is told of before the training
+    log = Log(os.path.join(options.output, f"{training.name}.json"), training.all_settings)
+    find_runs(training, log)  # what is wrong there is told of before the training
     images, test, digest = training.load()
     images, validation = set_aside(*images, options.validation)
     path = os.path.join(options.output, f"{training.name}.weights.h5")

@@ -36,10 +36,6 @@ class LeNetTraining(resumable.Training):
     settings = {"recipe": RECIPE}
     classes = [str(digit) for digit in range(10)]
 
-    @staticmethod
-    def add_options(parser):
-        parser.add_argument("--bend", type=float, default=0.0, help="how far digits are bent: 0.035 is a pixel")
-
     @property
     def name(self):
         return f"lenet5_{self.options.data}"
@@ -57,7 +53,7 @@ class LeNetTraining(resumable.Training):
         return keras.applications.LeNet5(weights=weights)
 
     def prepare(self, net, x, y):
-        augmentation = keras.preprocessing.digits.augmentation(**RECIPE, bend=self.options.bend)
+        augmentation = keras.preprocessing.digits.augmentation(**RECIPE)
         return keras.Sequential([augmentation, net]), resumable.Batches(x, y, self.options, augmentation.layers)
 
     def compile(self, model, learning_rate):
@@ -67,7 +63,6 @@ class LeNetTraining(resumable.Training):
     def facts(self):
         weights = "mnist" if self.options.data == "mnist" else f"{self.name}.weights.h5"
         angle, shift, scale, shear = (RECIPE[key] for key in ("rotation", "shift", "scale", "shear"))
-        bend = f", bent by {100 * self.options.bend:g} % of its side (the deviation)" if self.options.bend else ""
         return {
             "title": f"LeNet-5 on {self.data[self.options.data].split(':')[0]}",
             "about": "LeNet-5, with ReLU in place of tanh and maxima in place of means. Y. LeCun, L. Bottou, "
@@ -76,7 +71,8 @@ class LeNetTraining(resumable.Training):
             "usage": f'keras.applications.LeNet5(weights="{weights}")',
             "recipe": f"Each image is distorted anew in each epoch: turned by up to {angle:g} degrees, shifted by up "
             f"to {100 * shift:g} % of its side, stretched by up to {100 * scale:g} % in height and in width, slanted "
-            f"by up to {shear:g}{bend}. Cross-entropy; AdamW with weight decay {self.options.weight_decay:g}.",
+            f"by up to {shear:g} pixels for each row. Cross-entropy; AdamW with weight decay "
+            f"{self.options.weight_decay:g}.",
             "limits": LIMITS if self.options.data == "mnist" else LIMITS[:1],
         }
 

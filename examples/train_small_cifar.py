@@ -55,22 +55,29 @@ class ChangedBatches(resumable.Batches):
 
     def __getitem__(self, index):
         x, y = super().__getitem__(index)
-        options, part_done = self.options, self.epoch / self.options.epochs
         flip, shift, mix = self.random_layers
         x = shift(flip(x, training=True), training=True)
-        if part_done < options.cropped:
+        is_cropped, is_mixed = self.phase
+        if is_cropped:
             x = x[:, EDGE:-EDGE, EDGE:-EDGE]
-        if part_done >= options.mixed or index * options.mixing % 1 >= options.mixing:
-            return x, y
-        mixed = mix({"images": x, "labels": y}, training=True)
-        return mixed["images"], mixed["labels"]
+        part = self.options.mixing
+        if is_mixed and index * part // 1 > (index - 1) * part // 1:  # evenly spread over the epoch
+            mixed = mix({"images": x, "labels": y}, training=True)
+            x, y = mixed["images"], mixed["labels"]
+        return x, y
+
+    @property
+    def phase(self):
+        """Whether images are cropped in this epoch, and whether some are mixed."""
+        done = self.epoch / self.options.epochs
+        return done < self.options.cropped, done < self.options.mixed
 
 
 class TaughtBatches(ChangedBatches):
     """Changed images with labels that are mostly what teachers, trained before, say of them and their mirror images.
 
-    An epoch's images and labels come again ``--repeat`` epochs later, mirrored at random, which the labels do not
-    depend on: so most epochs take no time of the teachers.
+    An epoch's images and labels come again ``--repeat`` epochs later in the same phase, mirrored at random, which the
+    labels do not depend on: so most epochs take no time of the teachers.
 
     References: G. Hinton, O. Vinyals, J. Dean, Distilling the knowledge in a neural network, 2015, arXiv:1503.02531;
     L. Beyer et al., Knowledge distillation: a good teacher is patient and consistent, 2022, arXiv:2106.05237, after
@@ -88,7 +95,7 @@ class TaughtBatches(ChangedBatches):
     def __getitem__(self, index):
         x, y = super().__getitem__(index)
         mirrored = x[:, :, ::-1]
-        key = self.epoch % self.options.repeat, index, x.shape
+        key = self.epoch % self.options.repeat, index, self.phase
         if key not in self.told:
             told = [teacher.predict_on_batch(view) for teacher in self.teachers for view in (x, mirrored)]
             self.told[key] = TAUGHT * np.mean(told, axis=0) + (1 - TAUGHT) * y
@@ -97,7 +104,7 @@ class TaughtBatches(ChangedBatches):
 
 
 def of_any_size(net):
-    """Return a model of the layers of ``net`` that takes crops, too."""
+    """Return a model of the layers of ``net`` that takes crops, too: the first ones must not depend on the size."""
     return keras.Sequential([keras.Input((None, None, 3)), *net.layers])
 
 
@@ -115,14 +122,17 @@ class SmallCIFARTraining(resumable.Training):
 
     @staticmethod
     def add_options(parser):
-        parser.add_argument("--cropped", type=float, default=0.6, help="part of the epochs that sees crops")
-        parser.add_argument("--mixed", type=float, default=0.9, help="part of the epochs that sees mixed images")
-        parser.add_argument("--mixing", type=float, default=0.5, help="part of the batches that is mixed in those")
+        parser.add_argument("--cropped", type=float, default=0.6, help="part of the epochs, the first, with crops")
+        parser.add_argument("--mixed", type=float, default=0.9, help="part of the epochs, the first, with mixing")
+        parser.add_argument("--mixing", type=float, default=0.5, help="part of their batches that is mixed")
         parser.add_argument(
-            "--teachers", nargs="+", help="weights files of SmallCIFAR, or NAME.json of models, beside NAME.weights.h5"
+            "--teachers",
+            nargs="+",
+            help="networks whose predictions become most of the labels: weights of other runs, their logs beside "
+            "them, or NAME.json of any model for images of all sizes, by `to_json`, with NAME.weights.h5 beside it",
         )
-        parser.add_argument("--repeat", type=int, default=12, help="epochs until what the teachers see comes again")
-        parser.add_argument("--lessons", help="what the card says of the teachers' own training")
+        parser.add_argument("--repeat", type=int, default=12, help="epochs until the teachers' images come again")
+        parser.add_argument("--lessons", help="for the card: how the models in NAME.json were trained")
 
     @property
     def name(self):
@@ -154,16 +164,22 @@ class SmallCIFARTraining(resumable.Training):
         model = of_any_size(net)
         if not self.options.teachers:
             return model, ChangedBatches(x, y, self.options)
-        teachers = [of_any_size(self.load_teacher(path)) for path in self.options.teachers]
+        teachers = [self.load_teacher(path) for path in self.options.teachers]
         return model, TaughtBatches(x, y, self.options, teachers)
 
     def load_teacher(self, path):
-        if not path.endswith(".json"):
-            return self.make_network(path)
-        with open(path, encoding="utf-8") as file:
-            model = keras.models.model_from_json(file.read())
-        model.load_weights(path.removesuffix("json") + "weights.h5")
-        return model
+        if path.endswith(".json"):
+            with open(path, encoding="utf-8") as file:
+                net = keras.models.model_from_json(file.read())
+            net.load_weights(path.removesuffix("json") + "weights.h5")
+        else:
+            resumable.find_run(self, path)  # it must not have seen the images that are set aside
+            net = self.make_network(path)
+        teacher = of_any_size(net)
+        said = teacher.predict_on_batch(np.zeros((1, 32, 32, 3), "float32"))
+        if said.shape != (1, len(self.classes)) or abs(said.sum() - 1) > 1e-3:
+            raise SystemExit(f"{path} should return the probabilities of {len(self.classes)} classes")
+        return teacher
 
     def compile(self, model, learning_rate):
         decay = self.options.weight_decay
@@ -183,30 +199,34 @@ class SmallCIFARTraining(resumable.Training):
             "title": f"SmallCIFAR on {self.data[options.data].split(':')[0].strip('*')}",
             "about": "SmallCIFAR, a plain stack of nine 3x3 convolutions with batch normalization.",
             "usage": f'keras.applications.SmallCIFAR(weights="{weights}")',
-            "recipe": f"{self.describe_images()} {self.describe_labels()}; SGD with Nesterov momentum 0.9 and "
-            f"decoupled weight decay {options.weight_decay:g}, of kernels only.",
+            "recipe": f"{self.describe_images()} {self.describe_labels()}; the optimizer is SGD with Nesterov momentum "
+            f"0.9 and decoupled weight decay {options.weight_decay:g} (kernels only).",
             "limits": self.limits if is_cifar else ["It knows seven drawn shapes only, one to an image."],
         }
 
     def describe_images(self):
         options = self.options
-        text = f"Every other image is mirrored, each is shifted by up to {SHIFT} pixels"
+        text = f"Half of the images, drawn at random, are mirrored; each is shifted by up to {SHIFT} pixels."
         if options.cropped:
-            text += f" and, in the first {100 * options.cropped:g} % of the epochs, without the outer {EDGE}"
+            text += f" In the first {100 * options.cropped:g} % of the epochs, {EDGE} pixels are cut off on each side."
         if options.mixed and options.mixing:
-            last = f" until the last {100 * (1 - options.mixed):g} % of the epochs" if options.mixed < 1 else ""
-            text += f". {100 * options.mixing:g} % of the batches are mixed by `CutMix`{last}"
-        return f"{text}. All that is random is drawn anew in each epoch."
+            part = f"in the first {100 * options.mixed:g} % of the epochs, " if options.mixed < 1 else ""
+            text += f" `CutMix` mixes images and labels: {part}{100 * options.mixing:g} % of the batches."
+        if not options.teachers:
+            return f"{text} All this is drawn anew in each epoch."
+        repeated = f"{text} All this is drawn for {options.repeat} epochs, which are then repeated"
+        return f"{repeated}, except that each image is again mirrored or not, at random."
 
     def describe_labels(self):
-        if not self.options.teachers:
-            return f"Cross-entropy with label smoothing {LABEL_SMOOTHING:g}"
-        teachers = " and ".join(f"`{path}`" for path in self.options.teachers)
+        options = self.options
+        if not options.teachers:
+            return f"The loss is cross-entropy with label smoothing {LABEL_SMOOTHING:g}"
+        teachers = " and ".join(f"`{path}`" for path in options.teachers)
+        lessons = f" ({options.lessons})" if options.lessons else ""
         return (
-            f"But an epoch's images come again {self.options.repeat} epochs later, mirrored or not, with the same "
-            f"labels: to {100 * TAUGHT:g} % what {teachers} say of them and of their mirror images, in the mean"
-            + (f" ({self.options.lessons})" if self.options.lessons else "")
-            + f", to {100 * (1 - TAUGHT):g} % the true ones. Cross-entropy"
+            f"Each label is the weighted mean of the probabilities that the teachers, {teachers}{lessons}, give to the "
+            f"image and to its mirror image ({100 * TAUGHT:g} %), and of the true label ({100 * (1 - TAUGHT):g} %). "
+            "The loss is cross-entropy"
         )
 
 

@@ -209,6 +209,7 @@ class ArrayBatches:
 
     can_restart = True
     endless = False
+    ahead = 0  # batches that a thread makes meanwhile
 
     def __init__(self, arrays, batch_size=None, steps=None, shuffle=False):
         n = len(arrays[0])
@@ -271,6 +272,8 @@ class DatasetBatches:
 class GeneratorBatches:
     """Batches from an iterable, of which there may be no end. `sample` shows the first one without losing it."""
 
+    ahead = 0
+
     def __init__(self, iterable):
         self.iterable = iterable
         self.iterator = iter(iterable)
@@ -328,14 +331,13 @@ class Epochs:
 
     def __iter__(self):
         self.batches.on_epoch_begin()
-        batches, ahead, count = self._epoch(), getattr(self.batches, "ahead", 0), 0
-        if ahead:
+        batches, count = self._epoch(), 0
+        if self.batches.ahead:
             from minikeras.utils.read_ahead import read_ahead
 
-            batches = read_ahead(batches, ahead)
-        for batch in batches:
-            yield count, batch
-            count += 1
+            batches = read_ahead(batches, self.batches.ahead)
+        for count, batch in enumerate(batches, 1):
+            yield count - 1, batch
         if count != self.steps:
             self._end(count)
         self.batches.on_epoch_end()

@@ -40,7 +40,7 @@ def still_copies(layers):
         elif isinstance(layer, SpectralNormalization):
             layer.normalize_kernel = _do_nothing
         elif "training" not in layer._call_takes:
-            pass
+            pass  # it does not ask
         elif isinstance(layer, (Noise, RandomImageLayer)):
             layer.call = MethodType(_call_in_inference, layer)
         elif isinstance(layer, BatchNormalization):

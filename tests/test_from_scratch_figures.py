@@ -155,6 +155,11 @@ def test_what_is_in_the_cache_is_measured(table, tmp_path):
     assert re.search(r"96\.64 % +98\.30 +98\.03 \.\.\.  98\.54", lines[1])  # Wilson's interval of 9830 in 10000
 
 
+def test_an_archive_that_is_not_unpacked_is_there(table, tmp_path):
+    (tmp_path / "cifar-10-binary.tar.gz").touch()
+    assert [line.split(",")[0] for line in table("--seeds", "1") if line.startswith("left out")] == ["left out: mnist"]
+
+
 def test_all(table, tmp_path):
     (tmp_path / "mnist.npz").touch()
     (tmp_path / "cifar-10-batches-bin").mkdir()

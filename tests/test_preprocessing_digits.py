@@ -7,7 +7,7 @@ import minikeras as keras
 from minikeras import layers
 from minikeras.preprocessing import digits
 
-OFF = {"rotation": 0, "shift": 0, "scale": 0, "shear": 0, "bend": 0, "noise": 0}
+OFF = {"rotation": 0, "shift": 0, "scale": 0, "shear": 0, "noise": 0}
 
 
 @pytest.fixture(scope="module")
@@ -130,16 +130,6 @@ def test_shear():
     np.testing.assert_allclose([cx, cy], 14, atol=0.05)
 
 
-def test_bend():
-    x = np.zeros((200, 29, 29, 1), "float32")
-    x[:, 14, 4:25] = 1.0
-    y = only(bend=0.05)(x)[..., 0]
-    height = (y * np.arange(29)[:, None]).sum(1) / np.maximum(y.sum(1), 1e-6)  # of the line, in each column
-    assert 1.2 < height[:, 10].std() < 1.7  # 0.05 * 29
-    assert abs(height[:, 10].mean() - 14) < 0.4
-    assert (np.ptp(height[:, 8:21], axis=1) > 1).mean() > 0.5  # and not straight any more
-
-
 def test_noise():
     x = np.full((300, 28, 28, 1), 0.5, "float32")
     deviations = (only(noise=0.1)(x)).std((1, 2, 3))
@@ -170,7 +160,7 @@ def test_channels_first(images):
     ({"rotation": -1}, "`rotation` must be a number from 0 to 180. Received: rotation=-1"),
     ({"rotation": 181}, "rotation"), ({"rotation": (0, 10)}, "rotation"), ({"rotation": float("nan")}, "rotation"),
     ({"shift": 2}, "`shift` must be a number from 0 to 1"), ({"scale": 1.5}, "`scale`"), ({"shear": "a"}, "`shear`"),
-    ({"noise": -0.1}, "`noise`"), ({"bend": -1}, "`bend`"), ({"noise": None}, "`noise`"),
+    ({"noise": -0.1}, "`noise`"), ({"noise": None}, "`noise`"),
     ({"seed": -1}, "seed"), ({"data_format": "last"}, "data_format"),
 ])  # fmt: skip
 def test_bad_arguments(arguments, message):

@@ -120,18 +120,25 @@ def test_second_run_begins_with_the_weights_of_the_first(finished, tmp_path):
     pytest.importorskip("matplotlib")
     folder, _ = finished
     first = os.path.relpath(folder / "run" / f"{NAME}.weights.h5", tmp_path)
-    output = run(tmp_path, "--epochs", "2", "--start", first, "--bend", "0.02", "--test")
+    output = run(tmp_path, "--output", "other", "--epochs", "2", "--start", first, "--weight-decay", "0.02", "--test")
     first_epoch = next(line for line in output.splitlines() if line.startswith("epoch"))
     assert float(first_epoch.split("  val_accuracy ")[1].split()[0]) > 0.85  # random weights have 0.4
-    page = (tmp_path / "run" / f"{NAME}.md").read_text(encoding="utf-8")
+    page = (tmp_path / "other" / f"{NAME}.md").read_text(encoding="utf-8")
     begin = "`python examples/train_lenet.py --output"
-    assert f"{begin} {os.path.dirname(first)} --data digits --epochs 6`, then {begin} run " in page
-    assert f"--epochs 2 --start {first} --bend 0.02`" in page
+    assert f"{begin} run --data digits --epochs 6`, then {begin} other --data digits " in page
+    assert f" --weight-decay 0.02 --start {first}`" in page
+    assert "| seed | 1, then 1 |" in page
     assert "| epochs | 8 |" in page
-    assert "bent by 2 % of its side" in page
-    assert "The first 6 epochs were those of the first command." in page
-    process = start(tmp_path, "--output", "other", "--start", first, "--validation", "6000")
-    assert process.communicate(timeout=120)[1].strip().endswith("now: then it was --validation 5000")
+    assert "AdamW with weight decay 0.02." in page
+    assert "Run 1, 6 epochs (--validation 5000): Each image is distorted anew" in page
+    assert "Run 2, 2 epochs from the weights of run 1 (--validation 5000): Each image is distorted anew" in page
+    for options, words in [
+        (["--start", first, "--validation", "6000"], "is of --data digits --validation 5000, and so may have seen"),
+        (["--start", "unknown.weights.h5"], "unknown.json should tell of what unknown.weights.h5 was trained on"),
+    ]:
+        process = start(tmp_path, "--output", "third", *options)
+        assert words in process.communicate(timeout=120)[1]
+        assert os.listdir(tmp_path / "third") == []
 
 
 def test_other_settings_are_refused(finished):
@@ -194,6 +201,7 @@ def test_set_aside():
     assert x_rest.tolist() != list(range(15))
     assert len(resumable.set_aside(x, y, 50)[1][0]) == 20
     assert len(resumable.set_aside(x, y, 0)[1][0]) == 0
+    assert {*resumable.set_aside(x, y, 5)[1][0]} < {*x_rest}
 
 
 def test_each_epoch_draws_anew():

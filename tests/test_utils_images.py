@@ -227,11 +227,33 @@ def test_follows_the_seed(folder):
     ({"subset": "training"}, "go together"),
     ({"validation_split": 0.5, "subset": "test"}, "`subset`.*'test'"),
     ({"validation_split": 0.5, "subset": "training"}, "needs a `seed`"),
-    ({"validation_split": 0.01, "subset": "validation", "seed": 1}, "No validation images.*labels=None"),
+    ({"validation_split": 0.01, "subset": "validation", "seed": 1}, r"No validation images found.*\.png$"),
+    ({"on_error": "ignore"}, "`on_error` must be one of.*'ignore'"),
 ])  # fmt: skip
 def test_refuses(folder, arguments, message):
     with pytest.raises(ValueError, match=message):
         load(folder, **arguments)
+
+
+@pytest.mark.parametrize("labels", ["inferred", None, [1]])
+def test_folders_that_are_not_there(tmp_path, labels):
+    pytest.importorskip("PIL")
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        load(tmp_path / "nowhere", labels=labels)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(NotADirectoryError, match="file"):
+        load(tmp_path / "file", labels=labels)
+    (tmp_path / "empty").mkdir()
+    if labels == "inferred":
+        with pytest.raises(ValueError, match="No images found in .*named after their classes: for .* labels=None"):
+            load(tmp_path / "empty")
+    with pytest.raises(FileNotFoundError, match="ctas"):
+        preprocessing.image.ImageDataGenerator().flow_from_directory(tmp_path, classes=["ctas"])
+
+
+def test_an_empty_batch_of_images():
+    for channels in (1, 3):
+        assert utils.image_utils.smart_resize(np.zeros((0, 5, 6, channels)), (7, 4)).shape == (0, 7, 4, channels)
 
 
 # Stream

@@ -12,6 +12,8 @@ import pytest
 
 import minikeras as keras
 from minikeras import data, layers, utils
+from minikeras.preprocessing import file_iterators
+from minikeras.utils import image_dataset
 from minikeras.utils.read_ahead import read_ahead
 from minikeras.utils.stream import Stream
 
@@ -204,6 +206,58 @@ def test_prefetch_of_a_shuffled_stream_repeats_with_the_seed():
     assert orders[0][0] != orders[0][1]
 
 
+def test_passes_after_one_that_was_broken_off_repeat_with_the_seed():
+    """However far the thread had got by then."""
+    orders = []
+    for seconds in (0, 0.1):
+        stream = Stream(lambda: iter(range(50)), 50).shuffle(5, seed=1).prefetch(20)
+        broken = iter(stream)
+        next(broken)
+        time.sleep(seconds)
+        broken.close()
+        orders.append(list(stream))
+    assert orders[0] == orders[1]
+    assert orders[0] != list(range(50))
+
+
+def test_warnings_point_at_the_callers_line():
+    generator = keras.preprocessing.image.ImageDataGenerator(featurewise_center=True)
+    for ahead in (False, True):
+        flow = generator.flow(np.zeros((2, 4, 4, 3)), batch_size=2)
+        elements = read_ahead(flow, 1) if ahead else flow
+        with pytest.warns(UserWarning, match="featurewise_center") as records:
+            next(elements)
+        assert {record.filename for record in records} == {__file__}
+    elements.close()
+
+
+# folders
+
+
+@pytest.mark.parametrize("how", ["dataset", "flow"])
+def test_folders_are_read_by_a_thread(how, tmp_path, monkeypatch):
+    pytest.importorskip("PIL")
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        utils.save_img(tmp_path / name / "0.png", np.zeros((4, 4, 3)))
+    module = image_dataset if how == "dataset" else file_iterators
+    threads, load_img = [], module.load_img
+
+    def load(*args, **kwargs):
+        threads.append(threading.current_thread().name)
+        return load_img(*args, **kwargs)
+
+    monkeypatch.setattr(module, "load_img", load)
+    if how == "dataset":
+        assert len(list(utils.image_dataset_from_directory(tmp_path, image_size=(4, 4), batch_size=1))) == 2
+        assert threads == ["minikeras-read-ahead"] * 2
+    else:
+        flow = keras.preprocessing.image.ImageDataGenerator().flow_from_directory(tmp_path, (4, 4), batch_size=1)
+        model = keras.Sequential([layers.Input((4, 4, 3)), layers.Flatten(), layers.Dense(2)])
+        model.compile("sgd", "mse").fit(flow, verbose=0)
+        assert threads.count("minikeras-read-ahead") == 2  # and before, the first batch, to see what it holds
+
+
 # fit
 
 
@@ -230,6 +284,16 @@ class Batches(utils.PyDataset):
 def fit(batches, **arguments):
     model = keras.Sequential([layers.Dense(1)]).compile("sgd", "mse", input_shape=(3,))
     return model.fit(batches, shuffle=False, verbose=0, **arguments)
+
+
+@pytest.mark.parametrize("arguments", [
+    {"workers": None}, {"workers": "2"}, {"workers": -1}, {"workers": 1.5}, {"max_queue_size": None},
+    {"max_queue_size": 0}, {"max_queue_size": True},
+])  # fmt: skip
+def test_bad_workers(arguments):
+    (name, value), = arguments.items()
+    with pytest.raises(ValueError, match=f"`{name}` must be a whole number of at least .*Received: {name}={value!r}"):
+        Batches(**arguments)
 
 
 @pytest.mark.parametrize("workers, ahead", [(1, 0), (2, 10), (8, 10)])

@@ -105,9 +105,12 @@ def test_history_of_many_kinds():
 def test_bad_history(history, error, message):
     with pytest.raises(error, match=message):
         visualization.plot_history(history)
-    for value in (0, "a", 1.5):
-        with pytest.raises(ValueError, match=f"`validation_freq` must be a positive integer.*{value}"):
-            visualization.plot_history(LOGS, validation_freq=value)
+
+
+@pytest.mark.parametrize("value", [0, "a", 1.5])
+def test_bad_validation_freq(value):
+    with pytest.raises(ValueError, match=f"`validation_freq` must be a positive integer.*{value}"):
+        visualization.plot_history(LOGS, validation_freq=value)
 
 
 def test_files(tmp_path):

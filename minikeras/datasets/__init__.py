@@ -1,8 +1,8 @@
 """Data sets in Keras' form: ``(x_train, y_train), (x_test, y_test) = datasets.digits.load_data()``.
 
 `digits` is embedded, `synthetic` made, `digits_csv` your own. All others are downloaded at the first use to the folder
-in `$MINIKERAS_HOME`, or ``~/.minikeras``, with a progress bar, and checked by their SHA-256. Without a network place
-the files there by hand, from the address in the module (`mnist.URL`, `fashion_mnist.HOME`, ...) or from anywhere else:
+in `$MINIKERAS_HOME`, or ``~/.minikeras``, with a progress bar, and checked by their SHA-256 (the word indices: MD5).
+Without a network place the files there by hand, from the address that the error names or from anywhere else:
 
     mnist.npz                   mnist
     fashion-mnist/              fashion_mnist: train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz,

@@ -25,6 +25,9 @@ def load(archive, url, size, digest, parts, labels):
     Returns:
         images: uint8 array in the order of axes of `config.image_data_format`.
         labels: uint8 array of shape (samples, labels).
+
+    Raises:
+        DownloadError: a download that failed. ValueError: files that are not what they should be.
     """
     sizes = {name: count * (labels + PIXELS) for files in parts for name, count in files.items()}
     if not all(os.path.exists(_path(name)) for name in sizes):
@@ -38,7 +41,7 @@ def _path(name):
 
 
 def _read(files, labels):
-    """Return the images and labels of some files, which are in memory one at a time."""
+    """Return the images and labels of some files, read one after the other into one array."""
     last = config.image_data_format() == "channels_last"
     samples, start = sum(files.values()), 0
     images = np.empty((samples, 32, 32, 3) if last else (samples, 3, 32, 32), np.uint8)

@@ -74,7 +74,7 @@ DROPPED = {
     "constraints": {},
     "models": {},
     "functions": {
-        **dict.fromkeys(LOOPS, (None, "batches are made by the generator itself, in one thread")),
+        **dict.fromkeys(LOOPS, (None, "threads are the generator's own: PyDataset(workers=2)")),
         "show_accuracy": ((False, None), "give compile(metrics=['accuracy'])"),
         "class_mode": (None, "the targets and the loss say it"),
         "sample_weight_mode": (None, "the weights' shape says it"),

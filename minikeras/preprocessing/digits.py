@@ -11,7 +11,7 @@ from minikeras.layers.preprocessing.augmentation import is_number
 __all__ = ["augmentation"]
 
 
-def augmentation(rotation=10.0, shift=0.07, scale=0.1, shear=0.1, bend=0.0, noise=0.05, seed=None, data_format=None):
+def augmentation(rotation=10.0, shift=0.07, scale=0.1, shear=0.1, noise=0.05, seed=None, data_format=None):
     """Return a layer that changes each image of a digit a little in training, so that it still shows that digit.
 
     It is `RandomAffine`, with zeros around the image, then `RandomNoise`, which also limits the result to [0, 1]. In
@@ -22,7 +22,6 @@ def augmentation(rotation=10.0, shift=0.07, scale=0.1, shear=0.1, bend=0.0, nois
         shift: largest shift, as a part of the image's height and width: 0.07 of 28 pixels are 2.
         scale: by how much height and width, each by itself, grow or shrink at most: 0.1 is 10%.
         shear: largest slant, in pixels to a side for each row.
-        bend: standard deviation of smooth bends, as a part of the side: 0.035 of 28 pixels are 1.
         noise: largest standard deviation of the noise, whose own is drawn for each image.
         seed: integer; by default drawn from the global seed.
         data_format: order of the axes, by default `config.image_data_format()`.
@@ -32,7 +31,7 @@ def augmentation(rotation=10.0, shift=0.07, scale=0.1, shear=0.1, bend=0.0, nois
     Raises:
         ValueError: numbers out of range.
     """
-    numbers = {"rotation": rotation, "shift": shift, "scale": scale, "shear": shear, "bend": bend, "noise": noise}
+    numbers = {"rotation": rotation, "shift": shift, "scale": scale, "shear": shear, "noise": noise}
     for name, value in numbers.items():
         largest = 180 if name == "rotation" else 1
         if not is_number(value) or not 0 <= value <= largest:
@@ -41,7 +40,7 @@ def augmentation(rotation=10.0, shift=0.07, scale=0.1, shear=0.1, bend=0.0, nois
     return layers.Pipeline(
         [
             layers.RandomAffine(
-                rotation / 360, shift, scale, shear, bend, fill_mode="constant", seed=seeds[0], data_format=data_format
+                rotation / 360, shift, scale, shear, fill_mode="constant", seed=seeds[0], data_format=data_format
             ),
             layers.RandomNoise(noise, value_range=(0, 1), seed=seeds[1], data_format=data_format),
         ],

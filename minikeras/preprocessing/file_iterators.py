@@ -104,7 +104,7 @@ class DirectoryIterator(FileIterator):
     Attributes:
         samples, num_classes: numbers of images and of classes.
         class_indices: dict from the folders' names to the classes' numbers.
-        classes: class number of each image; with ``on_error="skip"`` of those that can be read, as all that follows.
+        classes: class number of each image; with ``on_error="skip"`` of those that can be read, as all here.
         filenames, filepaths: of the images, relative to the folder, and whole.
     """
 

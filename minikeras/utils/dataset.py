@@ -27,6 +27,9 @@ class PyDataset:
     max_queue_size = 10
 
     def __init__(self, workers=1, use_multiprocessing=False, max_queue_size=10):
+        for name, value, least in (("workers", workers, 0), ("max_queue_size", max_queue_size, 1)):
+            if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+                raise ValueError(f"`{name}` must be a whole number of at least {least}. Received: {name}={value!r}")
         self.workers = workers
         self.use_multiprocessing = use_multiprocessing
         self.max_queue_size = max_queue_size
@@ -49,7 +52,7 @@ class PyDataset:
     @property
     def batches_ahead(self):
         """Number of batches that are made while another is in use; 0 for none."""
-        return max(int(self.max_queue_size), 1) if self.workers > 1 else 0
+        return self.max_queue_size if self.workers > 1 else 0
 
     def __iter__(self):
         count = self.num_batches

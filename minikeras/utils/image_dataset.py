@@ -37,7 +37,7 @@ def image_dataset_from_directory(
     *,
     on_error="raise",
 ):
-    """Return batches (images, labels) of a folder of image files, read by a thread that is two batches ahead.
+    """Return batches (images, labels) of a folder of image files; a thread reads two batches ahead, or 32 images.
 
     Args:
         directory: path of a folder with a folder of images for each class.
@@ -71,10 +71,10 @@ def image_dataset_from_directory(
 
     Raises:
         ImportError: Pillow is not installed. ValueError: a bad argument, or a folder without images. FileNotFoundError,
-            PermissionError: the folder, or one in it, cannot be read.
+            NotADirectoryError, PermissionError: the folder, or one in it, cannot be read.
     """
     interpolation = str(interpolation).lower()
-    _check(labels, label_mode, class_names, color_mode, image_size, interpolation, format, batch_size)
+    _check(labels, label_mode, class_names, color_mode, image_size, interpolation, format, batch_size, on_error)
     _check_split(validation_split, subset, shuffle, seed)
     if crop_to_aspect_ratio and pad_to_aspect_ratio:
         raise ValueError("Only one of `crop_to_aspect_ratio` and `pad_to_aspect_ratio` can be True")
@@ -102,9 +102,10 @@ def image_dataset_from_directory(
         rows = readable(files, on_error, color_mode)
         files, numbers = ([values[i] for i in rows] if values is not None else None for values in (files, numbers))
         if not files:
+            hint = ", in folders named after their classes: for a folder without such labels=None" * (names == [])
             raise ValueError(
                 f"No {f'{subset} ' if subset else ''}images found in {os.fspath(directory)!r}: files that end in "
-                f"{', '.join(FORMATS)}, in folders named after their classes. For a folder without such: labels=None"
+                f"{', '.join(FORMATS)}{hint}"
             )
 
         def read(path):
@@ -203,17 +204,16 @@ def subfolders(directory):
 
 def list_files(directory, formats, follow_links=False):
     """Yield the paths of files whose names end in one of ``formats``, sorted by folder and name."""
-    walk = os.walk(directory, onerror=_raise_if_denied, followlinks=follow_links)
+    walk = os.walk(directory, onerror=_raise, followlinks=follow_links)
     for folder, _, names in sorted(walk, key=lambda entry: entry[0]):
         for name in sorted(names):
             if name.lower().endswith(formats):
                 yield os.path.join(folder, name)
 
 
-def _raise_if_denied(error):
-    """A folder that may not be read is an error: its class would be empty in silence."""
-    if isinstance(error, PermissionError):
-        raise error
+def _raise(error):
+    """A folder that cannot be read is an error: its class would be empty in silence."""
+    raise error
 
 
 def _shuffle(seed, *lists):
@@ -232,7 +232,7 @@ def _split(paths, labels, validation_split, subset):
     return paths[rows], None if labels is None else labels[rows]
 
 
-def _check(labels, label_mode, class_names, color_mode, image_size, interpolation, format, batch_size):
+def _check(labels, label_mode, class_names, color_mode, image_size, interpolation, format, batch_size, on_error):
     given = isinstance(labels, (list, tuple)) and all(isinstance(label, (int, np.integer)) for label in labels)
     if not (given or labels is None or (isinstance(labels, str) and labels == "inferred")):
         raise ValueError(f"`labels` must be 'inferred', None or a list of integers. Received: labels={labels!r:.80}")
@@ -243,6 +243,7 @@ def _check(labels, label_mode, class_names, color_mode, image_size, interpolatio
         "color_mode": (color_mode, tuple(MODES)),
         "interpolation": (interpolation, INTERPOLATIONS),
         "format": (format, ("tf", "grain")),
+        "on_error": (on_error, ("raise", "skip")),
     }
     for name, (value, allowed) in one_of.items():
         if value not in allowed:

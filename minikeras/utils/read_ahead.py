@@ -8,6 +8,8 @@ import contextvars
 import threading
 from queue import SimpleQueue
 
+from minikeras.messages import remember_line
+
 ELEMENTS = 2  # one that is ready, and one that is being made
 
 
@@ -21,6 +23,7 @@ class _Reader(threading.Thread):
         self.ready = SimpleQueue()
         self.stopped = False
         self.context = contextvars.copy_context()  # NumPy's error state is the caller's
+        self.context.run(remember_line)
 
     def run(self):
         atexit.register(self.stop)  # a thread that the interpreter's end finds at work may crash it
@@ -58,8 +61,9 @@ def read_ahead(iterable, count=ELEMENTS):
     """Yield the elements of ``iterable``, which a thread of its own reads up to ``count`` elements ahead.
 
     The order is that of ``iterable``. An error there is raised here, after the elements before it. The thread starts
-    with the first element that is asked for; it has ended when this generator has: at the end, or when the generator is
-    closed, dropped, or left over at the end of the program. A forked process cannot go on with it: RuntimeError.
+    with the first element that is asked for; it has ended when this generator has (a moment later where another such
+    thread was reading this one): at the end, or when the generator is closed, dropped, or left over at the end of the
+    program. A forked process cannot go on with it: RuntimeError.
     """
     reader = _Reader(iterable, count)
     del iterable  # the thread alone holds it, and lets go of it at its end

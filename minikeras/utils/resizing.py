@@ -19,7 +19,7 @@ def _mitchell(x):
 
 _KERNELS = {**resize.KERNELS, "gaussian": _gaussian, "mitchellcubic": _mitchell}  # two more than the layers have
 _RADII = {"bilinear": 1, "bicubic": 2, "lanczos3": 3, "lanczos5": 5, "gaussian": 2, "mitchellcubic": 2}
-INTERPOLATIONS = (*resize.INTERPOLATIONS, "gaussian", "mitchellcubic")
+INTERPOLATIONS = ("nearest", "area", *_KERNELS)
 
 
 def smart_resize(x, size, interpolation="bilinear", data_format="channels_last", **kwargs):
@@ -77,7 +77,7 @@ def pad(image, size):
 def resized(images, size, interpolation):
     """Return images of floats stretched to ``size``."""
     *batch, height, width, channels = images.shape
-    images = _along(images.reshape(*batch, height, -1), -2, size[0], 1, interpolation)
+    images = _along(images.reshape(*batch, height, width * channels), -2, size[0], 1, interpolation)
     images = _along(images, -1, size[1], channels, interpolation)
     return np.ascontiguousarray(images).reshape(*batch, *size, channels)
 

@@ -148,7 +148,8 @@ class Stream:
         shared = config.make_generator(first)
 
         def make():
-            generator, waiting = shared if reshuffle_each_iteration else config.make_generator(first), []
+            own = int(shared.integers(2**31)) if reshuffle_each_iteration else first  # one draw, however far it gets
+            generator, waiting = config.make_generator(own), []
             for element in self:
                 waiting.append(element)
                 if buffer_size is not None and len(waiting) > buffer_size:
@@ -186,7 +187,8 @@ class Stream:
     def prefetch(self, buffer_size=None):
         """The same elements, of which a thread makes the next ``buffer_size`` meanwhile; 2 for None and -1, none for 0.
 
-        What `map` and the like before it call, runs on that thread.
+        What `map` and the like before it call, runs on that thread. In a pass that is broken off it has run for some
+        elements more than were given: random layers there have drawn for them, too.
         """
         if buffer_size == 0:
             return self._derive(self._make, self._length)

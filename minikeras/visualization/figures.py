@@ -110,6 +110,7 @@ def to_numbers(values, argument):
 
 
 def check_count(value, argument, most=None):
+    """Return ``value`` as an int; ValueError unless it is a whole number from 1 to ``most``."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
         raise ValueError(f"`{argument}` must be a positive integer, as 8. Received: {argument}={value!r}")
     if most is not None and value > most:

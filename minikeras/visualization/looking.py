@@ -102,6 +102,7 @@ def find_class(model, class_index, outputs):
 
 
 def check_model(model, function):
+    """Raise TypeError unless ``model`` is a model, ValueError unless it is built."""
     if not isinstance(model, Model):
         raise TypeError(f"`model` must be a model, as keras.Sequential makes one. Received: {model!r:.200}")
     checks.check_built(model, function)

@@ -33,7 +33,7 @@ def plot_history(history, path=None, validation_freq=1):
         validation_freq: as `fit` was given it, if that was not 1: after which epochs there was a validation.
 
     Raises:
-        TypeError: no history. ValueError: one of no epoch, or curves whose lengths do not fit.
+        TypeError: no history. ValueError: one of no epoch, curves whose lengths do not fit, a bad `validation_freq`.
     """
     logs = getattr(history, "history", history)
     if not isinstance(logs, dict):
@@ -141,7 +141,7 @@ def plot_predictions(
 
     Raises:
         ValueError: shapes that do not fit, labels out of range, outputs that are no probabilities, a model that is not
-            built.
+            built. TypeError: no arrays of real numbers.
     """
     max_images = check_count(max_images, "max_images")
     images, count = _first(images, max_images, "images")

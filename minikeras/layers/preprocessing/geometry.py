@@ -70,13 +70,10 @@ class RandomWarp(RandomImageLayer):
         """Return the affine matrices of what `draw` has drawn."""
         raise NotImplementedError
 
-    def places(self, transformation, height, width):
-        """Return (rows, columns) at which the images are looked up, which broadcast to (batch, height, width)."""
-        return affine_coordinates(np.asarray(self.matrices(transformation, height, width), self.dtype), height, width)
-
     def transform(self, images):
         size = images.shape[1:3]
-        rows, columns = self.places(self.transformation, *size)
+        matrices = np.asarray(self.matrices(self.transformation, *size), self.dtype)
+        rows, columns = affine_coordinates(matrices, *size)
         self.warp = Warp(rows, columns, size, self.interpolation, self.fill_mode, self.fill_value)
         outputs = self.buffer("outputs", images.shape)
         self.warp.forward(images, outputs)

@@ -34,8 +34,8 @@ def test_range(images):
     """Whatever is asked for, in float32 too, and for images of zeros and ones only."""
     recipes = [
         digits.augmentation(seed=1),
-        digits.augmentation(180, 1, 1, 1, 1, 1, seed=2),
-        digits.augmentation(180, 1, 1, 1, 1, 0, seed=3),
+        digits.augmentation(180, 1, 1, 1, 1, seed=2),
+        digits.augmentation(180, 1, 1, 1, 0, seed=3),
     ]
     for x in (images, (images > 0.5).astype("float32"), np.ones_like(images), np.zeros_like(images)):
         for recipe in recipes:

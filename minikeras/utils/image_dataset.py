@@ -74,7 +74,7 @@ def image_dataset_from_directory(
             NotADirectoryError, PermissionError: the folder, or one in it, cannot be read.
     """
     interpolation = str(interpolation).lower()
-    _check(labels, label_mode, class_names, color_mode, image_size, interpolation, format, batch_size, on_error)
+    _check(labels, label_mode, class_names, color_mode, image_size, interpolation, format, batch_size)
     _check_split(validation_split, subset, shuffle, seed)
     if crop_to_aspect_ratio and pad_to_aspect_ratio:
         raise ValueError("Only one of `crop_to_aspect_ratio` and `pad_to_aspect_ratio` can be True")
@@ -232,7 +232,7 @@ def _split(paths, labels, validation_split, subset):
     return paths[rows], None if labels is None else labels[rows]
 
 
-def _check(labels, label_mode, class_names, color_mode, image_size, interpolation, format, batch_size, on_error):
+def _check(labels, label_mode, class_names, color_mode, image_size, interpolation, format, batch_size):
     given = isinstance(labels, (list, tuple)) and all(isinstance(label, (int, np.integer)) for label in labels)
     if not (given or labels is None or (isinstance(labels, str) and labels == "inferred")):
         raise ValueError(f"`labels` must be 'inferred', None or a list of integers. Received: labels={labels!r:.80}")
@@ -243,7 +243,6 @@ def _check(labels, label_mode, class_names, color_mode, image_size, interpolatio
         "color_mode": (color_mode, tuple(MODES)),
         "interpolation": (interpolation, INTERPOLATIONS),
         "format": (format, ("tf", "grain")),
-        "on_error": (on_error, ("raise", "skip")),
     }
     for name, (value, allowed) in one_of.items():
         if value not in allowed:

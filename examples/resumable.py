@@ -20,6 +20,7 @@ import minikeras as keras
 import model_card
 from minikeras.saving.atomic import replacing
 
+COUNTED = 10_000  # images, for the means and variances of averaged networks
 UNTOLD = ("output", "backup", "test", "looks", "machine", "lessons")  # options that the weights do not depend on
 
 
@@ -97,6 +98,10 @@ def parse(training, description, arguments=None):
     parser.add_argument("--weight-decay", type=float, default=training.weight_decay)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--start", help="weights of another run, its log beside them, in place of random ones")
+    parser.add_argument(
+        "--average", type=int, metavar="N", help="average the weights, at the end, with those that N runs before ended "
+        "with: the one that --start names, the one that it started from, and so on",
+    )  # fmt: skip
     training.add_options(parser)
     parser.add_argument("--validation", type=int, default=5000, help="images set aside, at most a fifth of all")
     parser.add_argument("--output", help="folder for weights, log and card; by default a temporary one")
@@ -215,6 +220,27 @@ def fit(training, net, log, images, validation):
     return backup
 
 
+def average(net, starts, training, x):
+    """Average the weights of ``net`` with those that earlier runs ended with.
+
+    Batch normalization then gets the means and variances that its inputs have for images ``x``, averaged over batches:
+    averaged ones would be those of no network.
+
+    Reference: P. Izmailov et al., Averaging weights leads to wider optima and better generalization, 2018,
+    arXiv:1803.05407, with a cyclical learning rate: each run is a cycle.
+    """
+    weights = [net.get_weights(), *(training.make_network(path).get_weights() for path in starts)]
+    net.set_weights([np.mean(arrays, axis=0) for arrays in zip(*weights, strict=True)])
+    found = [layer for layer in net.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    usual = [layer.momentum for layer in found]
+    for i, start in enumerate(range(0, len(x) if found else 0, 250)):
+        for layer in found:
+            layer.momentum = i / (i + 1)  # what was before the first batch counts nothing, then all count alike
+        net(x[start : start + 250], training=True)
+    for layer, momentum in zip(found, usual):
+        layer.momentum = momentum
+
+
 def find_run(training, weights):
     """Return the `Training` and the `Log` of the run that wrote a weights file.
 
@@ -243,6 +269,19 @@ def find_runs(training, log):
     return runs
 
 
+def find_averaged(training, log):
+    """Return the weights files that the option --average speaks of, the last of them first.
+
+    Raises:
+        SystemExit: there are not so many.
+    """
+    starts = [run.options.start for run, _ in find_runs(training, log)][:0:-1]
+    count = training.options.average or 0
+    if not 0 <= count <= len(starts):
+        raise SystemExit(f"--average must be from 0 to the number of runs before, {len(starts)}. Received: {count}")
+    return starts[:count]
+
+
 def command(training):
     """Return the command of a run: the options that are not as by default."""
     defaults = vars(parse(training, "", []))
@@ -260,7 +299,17 @@ def describe_recipe(training):
     return (
         f"{training.facts()['recipe']} Batches of {options.batch_size}; the learning rate rises to "
         f"{options.learning_rate:g} in {min(options.warmup, options.epochs / 3):g} epochs and falls to nearly 0 along "
-        "a cosine. The weights are those of the last epoch."
+        f"a cosine. {describe_weights(options)}"
+    )
+
+
+def describe_weights(options):
+    last, count = "those of the last epoch", options.average
+    if not count:
+        return f"The weights are {last}."
+    return (
+        f"The weights are the mean of {last} and of what the {f'{count} runs' if count > 1 else 'run'} before ended "
+        f"with; means and variances of batch normalization were then taken anew, from {COUNTED:,} images."
     )
 
 
@@ -299,13 +348,15 @@ def carry_out(training):
     keras.utils.set_random_seed(options.seed)
     os.makedirs(options.output, exist_ok=True)
     log = Log(os.path.join(options.output, f"{training.name}.json"), training.all_settings)
-    find_runs(training, log)  # what is wrong there is told of before the training
+    averaged = find_averaged(training, log)  # what is wrong with earlier runs is told of before the training
     images, test, digest = training.load()
     images, validation = set_aside(*images, options.validation)
     path = os.path.join(options.output, f"{training.name}.weights.h5")
     if not (log.complete and os.path.exists(path)):
         net = training.make_network(options.start)
         backup = fit(training, net, log, images, validation)
+        if averaged:
+            average(net, averaged, training, images[0][:COUNTED])
         net.save_weights(path)
         shutil.rmtree(backup)
 

@@ -132,7 +132,18 @@ def test_second_run_begins_with_the_weights_of_the_first(finished, tmp_path):
     assert "AdamW with weight decay 0.02." in page
     assert "Run 1, 6 epochs (--validation 5000): Each image is distorted anew" in page
     assert "Run 2, 2 epochs from the weights of run 1 (--validation 5000): Each image is distorted anew" in page
+    run(tmp_path, "--output", "mean", "--epochs", "2", "--start", first, "--weight-decay", "0.02", "--average", "1")
+    begun, ended, mean = (
+        keras.applications.LeNet5(weights=tmp_path / path).get_weights()
+        for path in (first, f"other/{NAME}.weights.h5", f"mean/{NAME}.weights.h5")
+    )
+    for a, b, middle in zip(begun, ended, mean):
+        np.testing.assert_allclose(middle, (a + b) / 2, rtol=1e-6)
+    assert np.abs(begun[0] - ended[0]).max() > 1e-3
     for options, words in [
+        (["--start", first, "--average", "2"], "--average must be from 0 to the number of runs before, 1. Received: 2"),
+        (["--average", "1"], "--average must be from 0 to the number of runs before, 0. Received: 1"),
+        (["--start", first, "--average", "-1"], "Received: -1"),
         (["--start", first, "--validation", "6000"], "is of --data digits --validation 5000, and so may have seen"),
         (["--start", "unknown.weights.h5"], "unknown.json should tell of what unknown.weights.h5 was trained on"),
     ]:

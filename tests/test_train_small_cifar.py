@@ -253,6 +253,40 @@ def test_recipe_by_default():
     )
 
 
+def test_average(tmp_path, monkeypatch):
+    """Of weights; means and variances are those that the layers' inputs then have."""
+    monkeypatch.chdir(tmp_path)
+    options, networks = ["--data", "shapes"], []
+    for i, name in enumerate(("first", "second", "third")):
+        path = f"{name}/small_cifar_shapes.weights.h5"
+        (tmp_path / name).mkdir()
+        keras.utils.set_random_seed(i)
+        networks.append(make_training(*options).make_network())
+        networks[-1].save_weights(path)
+        write_log(make_training(*options), path)
+        options = ["--data", "shapes", "--start", path]
+    training = make_training(*options, "--average", "2")
+    starts = resumable.find_averaged(training, None)
+    assert starts == [f"{name}/small_cifar_shapes.weights.h5" for name in ("third", "second")]
+    net, x = training.make_network(), np.random.default_rng(0).random((500, 32, 32, 3)).astype("float32")
+    own = net.get_weights()
+    resumable.average(net, starts, training, x)
+    counted = [weight.path.rsplit("/")[-1].startswith("moving") for weight in net.weights]
+    assert sum(counted) == 18
+    others = [network.get_weights() for network in (*networks[1:], net)]
+    for a, b, c, d, again in zip(own, *others, counted, strict=True):
+        assert again or d == pytest.approx((a + b + c) / 3, rel=1e-5, abs=1e-7)
+    x, layer = net.layers[0](x), next(layer for layer in net.layers if type(layer).__name__ == "BatchNormalization")
+    assert layer.moving_mean.numpy() == pytest.approx(x.mean(axis=(0, 1, 2)), rel=1e-4, abs=1e-6)
+    assert layer.moving_variance.numpy() == pytest.approx(x.var(axis=(0, 1, 2)), rel=0.02)
+    assert layer.momentum == training.make_network().layers[1].momentum
+    recipe = resumable.describe_recipe(training)
+    assert recipe.endswith(
+        "The weights are the mean of those of the last epoch and of what the 2 runs before ended with; means and "
+        "variances of batch normalization were then taken anew, from 10,000 images."
+    )
+
+
 def test_card_of_a_taught_network(tmp_path, monkeypatch):
     """Names the commands and tells how each run was carried out, and who said what."""
     monkeypatch.chdir(tmp_path)

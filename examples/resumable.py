@@ -309,7 +309,8 @@ def describe_weights(options):
         return f"The weights are {last}."
     return (
         f"The weights are the mean of {last} and of what the {f'{count} runs' if count > 1 else 'run'} before ended "
-        f"with; means and variances of batch normalization were then taken anew, from {COUNTED:,} images."
+        "with; means and variances of batch normalization, if there is any, were then taken anew, from at most "
+        f"{COUNTED:,} training images."
     )
 
 

@@ -283,7 +283,7 @@ def test_average(tmp_path, monkeypatch):
     recipe = resumable.describe_recipe(training)
     assert recipe.endswith(
         "The weights are the mean of those of the last epoch and of what the 2 runs before ended with; means and "
-        "variances of batch normalization were then taken anew, from 10,000 images."
+        "variances of batch normalization, if there is any, were then taken anew, from at most 10,000 training images."
     )
 
 

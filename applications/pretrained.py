@@ -67,9 +67,8 @@ class Network:
             path = os.path.join(os.path.dirname(trained_models.__file__), self.files[weights])
             if not os.path.isfile(path):
                 raise FileNotFoundError(
-                    f"The pretrained weights {weights!r} of {self.name} are not there: {path!r} is missing. If "
-                    "trained_models/README.md has them in its table, reinstall minikeras; else pass weights=None for "
-                    "random ones, or the path of a file of your own"
+                    f"The pretrained weights {weights!r} of {self.name} are not there: {path!r} is missing. "
+                    "Reinstall minikeras; or pass weights=None for random ones, or the path of a file of your own"
                 )
             return path
         names = ", ".join(map(repr, self.files))

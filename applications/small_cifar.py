@@ -54,7 +54,7 @@ def SmallCIFAR(
     Args:
         include_top: whether the global pooling and the dense layer are there. Without them it returns features, for
             classes of one's own.
-        weights: ``"cifar10"``, trained on CIFAR-10, which are not there yet: a FileNotFoundError; None for random
+        weights: ``"cifar10"``, trained on CIFAR-10 (`trained_models/small_cifar_cifar10.md`); None for random
             ones; or the path of a weights file that `save_weights` or Keras wrote, of the whole network or, for
             include_top=False, of the features alone.
         input_tensor: what `Input`, or a layer called on it, returns, to be used as the images; the model is then a

@@ -1,4 +1,4 @@
-"""SmallCIFAR trained on CIFAR-10: the network that `applications.SmallCIFAR(weights="cifar10")` loads.
+"""SmallCIFAR trained on CIFAR-10, as the weights that `applications.SmallCIFAR(weights="cifar10")` loads were.
 
     python examples/train_small_cifar.py --output run             # trains, and measures on 5,000 images set aside
     python examples/train_small_cifar.py --output run --test      # then: measures on the test images, writes the card
@@ -7,6 +7,10 @@
 The first takes a little more than two hours on two cores; the last, on drawn images, seconds. A run that was
 interrupted goes on at the epoch it had reached when the same command is given again, and ends with the same weights, to
 the bit, as one that was not.
+
+The weights that are shipped come from four such runs. All but the first began with the weights of the one before, and
+their labels are mostly what networks trained before say (--teachers); the weights are the mean of what the last three
+ended with (--average). trained_models/small_cifar_cifar10.md has the commands.
 """
 
 import numpy as np

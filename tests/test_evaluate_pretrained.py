@@ -206,20 +206,6 @@ def test_milliseconds():
     assert 5 <= evaluate_pretrained.milliseconds(Slow(), None) < 500
 
 
-def test_a_network_that_is_not_shipped(folder, capsys):
-    """Neither weights nor a card: nothing is wrong, unless it was asked for."""
-    for name, status in (("small_cifar_cifar10", 0), ("lenet5_mnist", 2)):
-        (folder / f"{name}.weights.h5").unlink()
-        (folder / f"{name}.md").unlink()
-        assert evaluate_pretrained.main([]) == status
-        captured = capsys.readouterr()
-        assert f"left out: {name}, of which there are no weights yet" in captured.out
-        assert captured.out.count("as on the card\n") == (status == 0)
-        assert captured.err == ""
-    assert evaluate_pretrained.main(["--network", "lenet5"]) == 2
-    assert "lenet5_mnist.weights.h5' is missing" in capsys.readouterr().err
-
-
 def test_without_a_card(folder, capsys):
     (folder / "lenet5_mnist.md").unlink()
     assert evaluate_pretrained.main(["--network", "lenet5"]) == 2

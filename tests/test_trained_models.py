@@ -24,8 +24,6 @@ LIMITS = {  # weights, bytes, test accuracy
 @pytest.fixture(params=evaluate_pretrained.NETWORKS)
 def network(request):
     network = evaluate_pretrained.NETWORKS[request.param]
-    if not (FOLDER / f"{network.file_name}.weights.h5").exists():
-        pytest.skip("there are no weights of this network")
     network.limits = LIMITS[request.param]
     return network
 
@@ -34,19 +32,7 @@ def test_each_file_has_its_card_and_picture():
     names = {path.name.removesuffix(".weights.h5") for path in FOLDER.glob("*.h5")}
     for ending in (".md", ".png"):
         assert {path.stem for path in FOLDER.glob(f"*{ending}")} - {"README"} == names
-    assert names <= {network.file_name for network in evaluate_pretrained.NETWORKS.values()}
-
-
-def test_what_is_said_to_be_missing_is():
-    """Once SmallCIFAR's weights are there, these sentences are to go; then this test, too."""
-    is_missing = not (FOLDER / "small_cifar_cifar10.weights.h5").exists()
-    main = pathlib.Path(evaluate_pretrained.__file__).parent.parent.joinpath("README.md").read_text(encoding="utf-8")
-    assert ("SmallCIFAR's pretrained weights" in main) == is_missing
-    assert ("`applications.SmallCIFAR()` are not there yet" in README) == is_missing
-    assert ("which are not there yet" in keras.applications.SmallCIFAR.__doc__) == is_missing
-    if is_missing:
-        with pytest.raises(FileNotFoundError, match="'cifar10' of SmallCIFAR are not there"):
-            keras.applications.SmallCIFAR()
+    assert names == {network.file_name for network in evaluate_pretrained.NETWORKS.values()}
 
 
 def test_limits(network):
@@ -93,23 +79,18 @@ def test_readme_has_the_figures(tmp_path):
     assert (tmp_path / "copy" / "README.md").read_text(encoding="utf-8") == README
 
 
-@pytest.fixture
-def lenet():
-    pytest.importorskip("h5py")
-    if not (FOLDER / "lenet5_mnist.weights.h5").exists():
-        pytest.skip("there are no weights of this network")
-
-
-def test_lenet_reads_other_peoples_digits(lenet, capsys):
+def test_lenet_reads_other_peoples_digits(capsys):
     """Needs no download: digits of other writers, of 8x8 pixels."""
+    pytest.importorskip("h5py")
     measures = evaluate_pretrained.read_embedded_digits()
     assert measures.count == 1797
     assert measures.accuracy > 0.95
     assert model_card.describe(measures) in capsys.readouterr().out
 
 
-def test_fine_tune(lenet, tmp_path):
+def test_fine_tune(tmp_path):
     """The example, which checks its own result."""
+    pytest.importorskip("h5py")
     root = pathlib.Path(evaluate_pretrained.__file__).parent.parent
     result = subprocess.run(
         [sys.executable, "-W", "error", str(root / "examples" / "fine_tune.py")],

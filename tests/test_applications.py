@@ -152,7 +152,7 @@ class TestWeights:
 
     def test_missing(self, name, tmp_path, monkeypatch):
         monkeypatch.setattr(trained_models, "__file__", str(tmp_path / "__init__.py"))
-        expected = rf"'{NAMES[name]}' of {name}.*{FILES[name]}.*README.md.*weights=None"
+        expected = rf"'{NAMES[name]}' of {name}.*{FILES[name]}.*[Rr]einstall.*weights=None"
         with pytest.raises(FileNotFoundError, match=expected):
             NETWORKS[name]()
 
